@@ -1,0 +1,87 @@
+package index
+
+import "context"
+
+// Source lists the files of an index. Implementations are in the folders below this one.
+type Source interface {
+	// String is the source as an analysis writes it, such as dir:data.
+	String() string
+	// Revision is an opaque text that changes whenever what Scan yields changes.
+	Revision(ctx context.Context) (string, error)
+	// Scan calls fn for every file, in key order. It stops at the first error of fn and returns it.
+	Scan(ctx context.Context, fn func(File) error) error
+	// Layout is the layout that the source recorded (a name or a template), or empty when it knows none.
+	Layout() string
+	// Root is what the keys are relative to when tasks fetch them: an absolute folder as file:///…, or empty when unknown.
+	Root() string
+	Close() error
+}
+
+// File is one row of an index. Key and ETag are valid only during the call that gets them.
+type File struct {
+	Key  []byte // relative to the root, with / between components
+	Size int64  // bytes as stored, -1 when unknown
+	ETag []byte // changes when the content changes
+}
+
+// Op is what a condition does with a dimension's value. The names are those of the language.
+type Op string
+
+// The operators and how many values they have.
+const (
+	OpAny     Op = "any"     // none
+	OpOneOf   Op = "oneof"   // any number
+	OpBetween Op = "between" // two, both inclusive, byte order
+	OpAtLeast Op = "atleast" // one
+	OpAtMost  Op = "atmost"  // one
+	OpGlob    Op = "glob"    // one
+	OpMatches Op = "matches" // one
+)
+
+// Term is a condition on one dimension. Values are as people write them; both sides are sanitised before they are compared.
+type Term struct {
+	Dimension string
+	Op        Op
+	Values    []string
+}
+
+// Filter selects files: all Where terms hold, and not all of the Exclude terms (an empty Exclude leaves nothing out).
+type Filter struct {
+	Where   []Term
+	Exclude []Term
+}
+
+// Selection is what a filter selects of an index. It is immutable once Select has returned it.
+type Selection struct {
+	Source   string // as the analysis writes it
+	Revision string
+	Layout   *Layout // nil: no layout, the files have no dimensions
+	Root     string
+
+	Files *Table // the matching files, in key order
+
+	Total          int   // all files of the index
+	Bytes          int64 // of the matching files
+	Unparsed       int   // keys that do not fit the layout; they never match
+	UnparsedSample []string
+	Funnel         []Step // one for each condition that is not any(), in the filter's order, exclude last
+	Dimensions     []Dimension
+}
+
+// Step says how many files were left after one more condition.
+type Step struct {
+	Dimension string // "exclude" for the exclude block
+	Left      int
+}
+
+// Dimension is what an index holds of one dimension, before the filter.
+type Dimension struct {
+	Name   string
+	Values []ValueCount // sorted by value
+}
+
+// ValueCount is one value of a dimension and how many files have it.
+type ValueCount struct {
+	Value string
+	Files int
+}

@@ -1,0 +1,110 @@
+package usercode
+
+import (
+	"context"
+
+	"github.com/tafc/tafc/runtime/job"
+)
+
+// Block is some records of one file, about a megabyte of them.
+//
+// Data holds the records one after the other, each followed by one '\n' that does not belong to it; record i ends (without
+// its newline) at Ends[i], so it starts at 0 or at Ends[i-1]+1. Lines tells that no record contains a newline itself.
+type Block struct {
+	File    string   // key of the input file, or the address of the upstream task
+	Dims    []string // of the file
+	First   int64    // number of the first record in the file, counted from 1
+	Offsets []int64  // of each record's first byte in the decompressed file
+	Data    []byte
+	Ends    []int
+	Lines   bool
+	// Keyed tells that a record is key TAB value (formats telemetry and pairs): split at the first TAB.
+	Keyed bool
+}
+
+// Len is the number of records.
+func (b *Block) Len() int { return len(b.Ends) }
+
+// Record is the bytes of record i, valid as long as the block.
+func (b *Block) Record(i int) []byte {
+	start := 0
+	if i > 0 {
+		start = b.Ends[i-1] + 1
+	}
+	return b.Data[start:b.Ends[i]]
+}
+
+// Place is where record i of the block stands, with its text shortened to 500 bytes of valid UTF-8.
+func (b *Block) Place(i int) job.Place {
+	text := b.Record(i)
+	const most = 500
+	short := string(text)
+	if len(text) > most {
+		short = string(text[:most]) + "…"
+	}
+	return job.Place{File: b.File, Record: b.First + int64(i), Offset: b.Offsets[i], Text: toValid(short)}
+}
+
+// Program runs the user's code over blocks (map) or over sorted pairs (combine, reduce). One goroutine calls Map or Pairs,
+// then Close; the Sink is called from another, one call at a time. Blocks handed over belong to the Program until the Sink
+// got Done for them.
+type Program interface {
+	// Map hands over one block, waiting while too much is under way. An error means that the program is broken; call Close
+	// to learn why.
+	Map(b *Block) error
+	// Pairs hands over sorted pairs: lines of key TAB value, both compact JSON (an absent value is empty), each with its
+	// newline. Equal keys are adjacent, also across calls. The bytes may be reused after the call.
+	Pairs(lines []byte) error
+	// Close ends the input, waits for the program's end, and says how it ended: nil, or a *Error.
+	Close() error
+	// Kill ends the program at once, for a time limit or an interrupt. Close must still be called.
+	Kill()
+	// At is the record that the program is working on, or was when it died; ok is false when that cannot be known.
+	At() (at job.Place, ok bool)
+	// PeakMemory is the largest resident size of the user's processes in bytes; valid after Close.
+	PeakMemory() int64
+}
+
+// Sink takes what a Program produces. A method's error stops the program; Close then returns it.
+type Sink interface {
+	// Pairs takes lines of key TAB value, both compact JSON (an absent value is empty), each with its newline.
+	Pairs(lines []byte) error
+	// Bad says that record i of b failed in user code or did not parse; nothing that it emitted is passed on.
+	Bad(b *Block, i int, err *Error) error
+	// Done says that all records of b were mapped (but for the Bad ones) and that all they emitted was passed to Pairs.
+	Done(b *Block) error
+	// Count adds n to a counter of the user's.
+	Count(name string, n int64)
+	// Log takes a line that the user's code logged or printed.
+	Log(line string)
+}
+
+// Error is a failure of user code.
+type Error struct {
+	Cause     job.Cause // CauseCode; CauseCorrupt for a record that does not parse; CauseBug when the helper itself broke
+	Message   string    // KeyError: 'info'
+	Signature string    // Message and the innermost place in the user's code, without values that vary
+	Stack     string
+	Exit      string // how the process ended, when it died: "exit status 3", "signal: killed"
+	Hint      string
+	At        *job.Place
+	Key       string // combine and reduce: the key it was at, JSON
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Options say how to start a Program.
+type Options struct {
+	Role      job.Role
+	Code      *job.Code
+	Command   []string
+	Env       map[string]string
+	Dims      []string // names of dimensions
+	Fields    []string
+	Form      job.Form // of the pairs that Pairs gets
+	WorkDir   string   // an empty folder that the program runs in
+	MaxRecord int64
+}
+
+// Start starts the user's code. ctx ends it by force.
+func Start(ctx context.Context, o Options, sink Sink) (Program, error) { return start(ctx, o, sink) }
