@@ -1,0 +1,171 @@
+package compile
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/tafc/tafc/bundle"
+	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/lang"
+	"github.com/tafc/tafc/runtime/job"
+)
+
+// The form of a graph in plan files: tasks and stages refer to one another by position.
+type (
+	graphFile struct {
+		Analysis string       `json:"analysis"`
+		Sources  []Source     `json:"sources"`
+		Stages   []stageFile  `json:"stages"`
+		Tasks    []taskFile   `json:"tasks"`
+		Outputs  []outputFile `json:"outputs"`
+	}
+	stageFile struct {
+		Kind       lang.StageKind `json:"kind"`
+		Name       string         `json:"name"`
+		Components []Component    `json:"components"`
+		Bundle     string         `json:"bundle,omitempty"`
+		Root       string         `json:"root,omitempty"`
+		Spec       job.Spec       `json:"spec"`
+		Retry      lang.Retry     `json:"retry"`
+		Tolerate   lang.Tolerate  `json:"tolerate"`
+		Partitions int            `json:"partitions"`
+		Outputs    int            `json:"outputs"`
+	}
+	taskFile struct {
+		Stage     int        `json:"stage"`
+		Name      string     `json:"name,omitempty"`
+		Role      job.Role   `json:"role"`
+		Group     string     `json:"group,omitempty"`
+		Path      string     `json:"path,omitempty"`
+		Files     []job.File `json:"files,omitempty"`
+		Upstream  [][3]int   `json:"upstream,omitempty"` // task, partition, of
+		Partition int        `json:"partition,omitempty"`
+		Outputs   int        `json:"outputs"`
+		Bytes     int64      `json:"bytes,omitempty"`
+		Key       string     `json:"key"`
+	}
+	outputFile struct {
+		Name   string     `json:"name"`
+		Stage  addr.Stage `json:"stage"`
+		Format string     `json:"format"`
+		To     string     `json:"to,omitempty"`
+		Tasks  []int      `json:"tasks"`
+	}
+)
+
+// MarshalJSON is the form of the graph in plan files, without the bundles: see Bundles.
+func (g *Graph) MarshalJSON() ([]byte, error) {
+	f := graphFile{Analysis: g.Analysis, Sources: g.Sources}
+	stages := map[*Stage]int{}
+	for i, s := range g.Stages {
+		stages[s] = i
+		sf := stageFile{
+			Kind: s.Kind, Name: s.Addr.Name, Components: s.Components, Root: s.Root, Spec: s.Spec,
+			Retry: s.Retry, Tolerate: s.Tolerate, Partitions: s.Partitions, Outputs: s.Outputs,
+		}
+		if s.Bundle != nil {
+			sf.Bundle = s.Bundle.Digest()
+		}
+		f.Stages = append(f.Stages, sf)
+	}
+	tasks := map[*Task]int{}
+	for i, t := range g.Tasks {
+		tasks[t] = i
+		tf := taskFile{
+			Stage: stages[t.Stage], Name: t.Addr.Name, Role: t.Role, Group: t.Group, Path: t.Path, Files: t.Files,
+			Partition: t.Partition, Outputs: t.Outputs, Bytes: t.Bytes, Key: t.Key,
+		}
+		for _, u := range t.Upstream {
+			tf.Upstream = append(tf.Upstream, [3]int{tasks[u.Task], u.Partition, u.Of})
+		}
+		f.Tasks = append(f.Tasks, tf)
+	}
+	for _, o := range g.Outputs {
+		of := outputFile{Name: o.Name, Stage: o.Stage, Format: o.Format, To: o.To}
+		for _, t := range o.Tasks {
+			of.Tasks = append(of.Tasks, tasks[t])
+		}
+		f.Outputs = append(f.Outputs, of)
+	}
+	return json.Marshal(f)
+}
+
+// Bundles are the bundles of all stages by digest.
+func (g *Graph) Bundles() map[string]*bundle.Bundle {
+	m := map[string]*bundle.Bundle{}
+	for _, s := range g.Stages {
+		if s.Bundle != nil {
+			m[s.Bundle.Digest()] = s.Bundle
+		}
+	}
+	return m
+}
+
+// ReadGraph is the inverse of MarshalJSON. Every task's key is computed again: a text that was changed is an error.
+func ReadGraph(text []byte, bundles map[string]*bundle.Bundle) (*Graph, error) {
+	var f graphFile
+	if err := json.Unmarshal(text, &f); err != nil {
+		return nil, fmt.Errorf("read graph: %w", err)
+	}
+	g := &Graph{Analysis: f.Analysis, Sources: f.Sources}
+	for _, sf := range f.Stages {
+		s, err := sf.stage(bundles)
+		if err != nil {
+			return nil, err
+		}
+		g.Stages = append(g.Stages, s)
+	}
+	for i, tf := range f.Tasks {
+		t, err := tf.task(g)
+		if err != nil {
+			return nil, fmt.Errorf("read graph: task %d: %w", i, err)
+		}
+		g.Tasks = append(g.Tasks, t)
+	}
+	for _, of := range f.Outputs {
+		o := Output{Name: of.Name, Stage: of.Stage, Format: of.Format, To: of.To}
+		for _, i := range of.Tasks {
+			if i < 0 || i >= len(g.Tasks) {
+				return nil, fmt.Errorf("read graph: output %s names a task that is not there", of.Name)
+			}
+			o.Tasks = append(o.Tasks, g.Tasks[i])
+		}
+		g.Outputs = append(g.Outputs, o)
+	}
+	return g, nil
+}
+
+func (f *stageFile) stage(bundles map[string]*bundle.Bundle) (*Stage, error) {
+	s := &Stage{
+		Addr: addr.Stage{Kind: string(f.Kind), Name: f.Name}, Kind: f.Kind, Components: f.Components, Root: f.Root, Spec: f.Spec,
+		Retry: f.Retry, Tolerate: f.Tolerate, Partitions: f.Partitions, Outputs: f.Outputs,
+	}
+	s.Digest = digestComponents(s.Components)
+	if f.Bundle != "" {
+		if s.Bundle = bundles[f.Bundle]; s.Bundle == nil || s.Bundle.Digest() != f.Bundle {
+			return nil, fmt.Errorf("read graph: the code of %s is missing or damaged", s.Addr)
+		}
+	}
+	return s, nil
+}
+
+func (f *taskFile) task(g *Graph) (*Task, error) {
+	if f.Stage < 0 || f.Stage >= len(g.Stages) {
+		return nil, fmt.Errorf("stage %d is not there", f.Stage)
+	}
+	s := g.Stages[f.Stage]
+	t := &Task{
+		Addr: addr.Task{Stage: s.Addr, Name: f.Name}, Stage: s, Role: f.Role, Group: f.Group, Path: f.Path, Files: f.Files,
+		Partition: f.Partition, Outputs: f.Outputs, Bytes: f.Bytes,
+	}
+	for _, u := range f.Upstream {
+		if u[0] < 0 || u[0] >= len(g.Tasks) || u[2] < 1 {
+			return nil, fmt.Errorf("upstream %v is not there", u)
+		}
+		t.Upstream = append(t.Upstream, Upstream{Task: g.Tasks[u[0]], Partition: u[1], Of: u[2]})
+	}
+	if t.seal(); t.Key != f.Key {
+		return nil, fmt.Errorf("the key of %s is not the one of its parts", t.Addr)
+	}
+	return t, nil
+}

@@ -1,0 +1,178 @@
+package compile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/tafc/tafc/bundle"
+	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/lang"
+	"github.com/tafc/tafc/runtime/job"
+)
+
+// Graph is the tasks of an analysis. It is immutable once Compile has returned it.
+type Graph struct {
+	Analysis string
+	Sources  []Source
+	Stages   []*Stage // inputs before their consumers
+	Tasks    []*Task  // inputs before their consumers, by stage
+	Outputs  []Output
+}
+
+// Source is what a filter selected of an index: the head of a plan.
+type Source struct {
+	Filter   string
+	Index    string
+	Source   string // as the analysis writes it: dir:data
+	Revision string
+	Layout   string
+	Total    int
+	Matched  int
+	Bytes    int64
+	Unparsed int
+	Sample   []string // some of the unparsed keys
+	Funnel   []Step
+}
+
+// Step says how many files were left after one more condition of the filter.
+type Step struct {
+	Dimension string `json:"dimension"`
+	Left      int    `json:"left"`
+}
+
+// Stage is what the tasks of a stage have in common.
+type Stage struct {
+	Addr       addr.Stage
+	Kind       lang.StageKind
+	Components []Component // what a result of the stage depends on besides its inputs, sorted by name
+	Digest     string      // of Components, hex
+	Root       string      // URL of the folder that the keys of Files are relative to
+	Bundle     *bundle.Bundle
+	Spec       job.Spec // the template of the stage's specs
+	Retry      lang.Retry
+	Tolerate   lang.Tolerate
+	Partitions int // of a reduce: how many trees it has
+	Outputs    int // partitions of each result
+}
+
+// Component is one thing that a stage's results depend on. Names are the words of plan reasons: "code mapper.py", "env LANG".
+type Component struct {
+	Name  string `json:"name"`
+	Value string `json:"value"` // a digest or a short text
+}
+
+// Task is one task. Exactly one of Files and Upstream is set.
+type Task struct {
+	Addr  addr.Task
+	Stage *Stage
+	Role  job.Role
+
+	Group, Path string // of the batch, also when the task works on the result of a batch's task
+
+	Files    []job.File // pinned, in key order
+	Upstream []Upstream // in the order in which they are merged
+
+	Partition int // of a reduce: the tree it belongs to
+	Outputs   int // partitions of its result
+
+	Key          string // hex
+	InputsDigest string // of Inputs, hex
+	Bytes        int64  // of Files, as stored
+}
+
+// Upstream is one input of a task: those partitions of another task's result that are congruent to Partition modulo Of.
+type Upstream struct {
+	Task      *Task
+	Partition int
+	Of        int
+}
+
+// Output is a result that somebody asked for, and the tasks that hold it.
+type Output struct {
+	Name   string
+	Stage  addr.Stage
+	Format string
+	To     string
+	Tasks  []*Task
+}
+
+// Final tells whether the task's result is part of its stage's result: all but the inner nodes of a reduce.
+func (t *Task) Final() bool { return t.Role == job.RoleMap || t.Role == job.RoleReduce }
+
+// group is what places the task in the tree of a reduce above it.
+func (t *Task) group() string {
+	if t.Group == "" && t.Path == "" {
+		return t.Addr.Name
+	}
+	return t.Group
+}
+
+// Inputs is the text that the state remembers of a task's inputs, one a line, so that a later plan can tell what changed:
+// key TAB size TAB etag for files, address TAB key TAB partition/of for results.
+func (t *Task) Inputs() []byte {
+	var b []byte
+	for _, f := range t.Files {
+		b = append(b, f.Key...)
+		b = append(b, '\t')
+		b = strconv.AppendInt(b, f.Size, 10)
+		b = append(b, '\t')
+		b = append(b, f.ETag...)
+		b = append(b, '\n')
+	}
+	for _, u := range t.Upstream {
+		b = fmt.Appendf(b, "%s\t%s\t%d/%d\n", u.Task.Addr, u.Task.Key, u.Partition, u.Of)
+	}
+	return b
+}
+
+// keyVersion changes when the meaning of a key's parts changes, which makes every result run again.
+const keyVersion = "tafc-key/1"
+
+// seal computes the digests and the key of a task whose inputs are sealed already.
+func (t *Task) seal() {
+	h := sha256.New()
+	h.Write(t.Inputs())
+	t.InputsDigest = hex.EncodeToString(h.Sum(nil))
+	h.Reset()
+	// Fields are separated by newlines, which none of them holds.
+	fmt.Fprintf(h, "%s\n%s\n%s\n%d\n%d\n%s\n", keyVersion, t.Stage.Digest, t.Role, t.Partition, t.Outputs, t.InputsDigest)
+	t.Key = hex.EncodeToString(h.Sum(nil))
+}
+
+func digestComponents(cs []Component) string {
+	h := sha256.New()
+	for _, c := range cs {
+		fmt.Fprintf(h, "%d:%s%d:%s", len(c.Name), c.Name, len(c.Value), c.Value)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// WriteText prints the graph, deterministically, for people and goldens.
+func (g *Graph) WriteText(w io.Writer) {
+	for _, s := range g.Sources {
+		fmt.Fprintf(w, "filter %s: %d of %d files, %d bytes, %d unparsed keys\n", s.Filter, s.Matched, s.Total, s.Bytes, s.Unparsed)
+	}
+	for _, s := range g.Stages {
+		fmt.Fprintf(w, "%s %s\n", s.Addr, short(s.Digest))
+		for _, c := range s.Components {
+			fmt.Fprintf(w, "  %s = %s\n", c.Name, c.Value)
+		}
+	}
+	for _, t := range g.Tasks {
+		fmt.Fprintf(w, "%s %s → %d part(s)  %s\n", t.Addr, t.Role, t.Outputs, short(t.Key))
+		for _, f := range t.Files {
+			fmt.Fprintf(w, "  %s (%d)\n", f.Key, f.Size)
+		}
+		for _, u := range t.Upstream {
+			fmt.Fprintf(w, "  %s part %d/%d\n", u.Task.Addr, u.Partition, u.Of)
+		}
+	}
+	for _, o := range g.Outputs {
+		fmt.Fprintf(w, "output %s = %s as %s\n", o.Name, o.Stage, o.Format)
+	}
+}
+
+func short(digest string) string { return digest[:12] }

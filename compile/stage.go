@@ -1,0 +1,117 @@
+package compile
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/tafc/tafc/index"
+	"github.com/tafc/tafc/lang"
+	"github.com/tafc/tafc/runtime/job"
+)
+
+// runtimeVersion stands for the parts of the runtime that results depend on. It changes when the same code over the same
+// input would give another result.
+const runtimeVersion = "1"
+
+// defaultRecordLimit is the longest record that a task accepts, in bytes.
+const defaultRecordLimit = 256 << 20
+
+func (c *compiler) newStage(s *lang.Stage, sel *index.Selection, outputs int) *Stage {
+	stage := &Stage{
+		Addr: s.Addr(), Kind: s.Kind, Retry: s.Retry, Tolerate: s.Tolerate,
+		Partitions: s.Partitions, Outputs: outputs, Spec: c.specTemplate(s, sel),
+	}
+	if code := c.in.Code[s.Addr()]; code != nil {
+		stage.Bundle = code.Bundle
+	}
+	stage.Components = c.components(s, stage)
+	stage.Digest = digestComponents(stage.Components)
+	return stage
+}
+
+// specTemplate is what the specs of all tasks of a stage have in common.
+func (c *compiler) specTemplate(s *lang.Stage, sel *index.Selection) job.Spec {
+	spec := job.Spec{
+		Version: job.Version, Analysis: c.graph.Analysis,
+		Command: s.Command, Env: s.Env, Fields: s.Fields,
+		Tolerate: job.Tolerate{BadRecords: job.Limit(s.Tolerate.BadRecords), BadFiles: job.Limit(s.Tolerate.BadFiles)},
+		Limits:   job.Limits{Memory: s.Memory, MaxRunTime: s.MaxRunTime, Record: defaultRecordLimit},
+		Download: job.Download{Attempts: s.Retry.Download.Attempts, Timeout: s.Retry.Download.Timeout},
+	}
+	if sel != nil {
+		spec.Format = format(s, sel.Layout)
+		if sel.Layout != nil {
+			spec.Dimensions = sel.Layout.Dimensions()
+		}
+	}
+	if code := c.in.Code[s.Addr()]; code != nil {
+		spec.Code = &job.Code{
+			Entry: code.Bundle.Entry, Language: code.Bundle.Language,
+			Contract: code.Contract, Function: code.Function, Digest: code.Bundle.Digest(),
+		}
+	}
+	return spec
+}
+
+// format is the record format of files: what the stage says, else what the layout says, else lines.
+func format(s *lang.Stage, layout *index.Layout) string {
+	if s.Format != "" {
+		return s.Format
+	}
+	if layout != nil && layout.RecordFormat() != "" {
+		return layout.RecordFormat()
+	}
+	return "lines"
+}
+
+// components lists everything that can change a result of the stage, apart from its inputs, and nothing else.
+func (c *compiler) components(s *lang.Stage, stage *Stage) []Component {
+	spec := &stage.Spec
+	cs := []Component{
+		{"runtime", runtimeVersion},
+		{"partitions", strconv.Itoa(stage.Outputs)},
+		{"tolerance", marshal(spec.Tolerate)},
+	}
+	add := func(name, value string) {
+		if value != "" && value != "null" {
+			cs = append(cs, Component{name, value})
+		}
+	}
+	add("format", spec.Format)
+	add("fields", marshal(spec.Fields))
+	add("dimensions", marshal(spec.Dimensions))
+	add("command", marshal(spec.Command))
+	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
+		cs = append(cs, Component{"env " + name, spec.Env[name]})
+	}
+	for _, img := range c.in.Analysis.Images {
+		if img.Name == s.Image {
+			add("image", img.Ref)
+		}
+	}
+	if code := spec.Code; code != nil {
+		add("entry", code.Entry+" "+code.Language)
+		add("contract", code.Contract)
+		add("function", code.Function)
+		for _, f := range stage.Bundle.Files {
+			value := f.Digest
+			if f.Executable {
+				value += " executable"
+			}
+			cs = append(cs, Component{"code " + f.Path, value})
+		}
+	}
+	slices.SortFunc(cs, func(a, b Component) int { return cmp.Compare(a.Name, b.Name) })
+	return cs
+}
+
+func marshal(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings, numbers and lists of them always marshal
+	}
+	return string(b)
+}

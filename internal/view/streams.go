@@ -1,0 +1,80 @@
+package view
+
+import (
+	"io"
+	"os"
+	"strconv"
+
+	"golang.org/x/term"
+)
+
+// Streams are the ends that a command talks to: results go to Out, diagnostics and progress to Err.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+
+	InTerminal  bool // somebody can answer a question
+	OutTerminal bool
+	ErrTerminal bool
+	Color       bool // for Out and Err alike, when they are terminals
+}
+
+// defaultWidth is the columns of a text that does not go to a terminal.
+const defaultWidth = 100
+
+// OSStreams are the streams of this process. Colours are off with NO_COLOR, or when the output is no terminal.
+func OSStreams() *Streams {
+	s := &Streams{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
+		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+	}
+	_, noColor := os.LookupEnv("NO_COLOR")
+	s.Color = !noColor && os.Getenv("TERM") != "dumb"
+	return s
+}
+
+// Width is the number of columns of the terminal behind Err or Out, or what COLUMNS says, or 100.
+func (s *Streams) Width() int {
+	for _, end := range []struct {
+		terminal bool
+		w        io.Writer
+	}{{s.ErrTerminal, s.Err}, {s.OutTerminal, s.Out}} {
+		f, ok := end.w.(*os.File)
+		if !end.terminal || !ok {
+			continue
+		}
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			return w
+		}
+	}
+	if w, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && w > 20 {
+		return w
+	}
+	return defaultWidth
+}
+
+// Style colours text, or leaves it as it is.
+type Style struct{ on bool }
+
+// OutStyle is the style for Out.
+func (s *Streams) OutStyle() Style { return Style{s.Color && s.OutTerminal} }
+
+// ErrStyle is the style for Err.
+func (s *Streams) ErrStyle() Style { return Style{s.Color && s.ErrTerminal} }
+
+func (s Style) wrap(code, text string) string {
+	if !s.on {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// Bold, Dim, Red, Green, Yellow and Cyan colour a text. Meaning never depends on colour.
+func (s Style) Bold(text string) string   { return s.wrap("1", text) }
+func (s Style) Dim(text string) string    { return s.wrap("2", text) }
+func (s Style) Red(text string) string    { return s.wrap("31", text) }
+func (s Style) Green(text string) string  { return s.wrap("32", text) }
+func (s Style) Yellow(text string) string { return s.wrap("33", text) }
+func (s Style) Cyan(text string) string   { return s.wrap("36", text) }
