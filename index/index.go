@@ -38,7 +38,7 @@ const (
 	OpMatches Op = "matches" // one
 )
 
-// Term is a condition on one dimension. Values are as people write them; both sides are sanitised before they are compared.
+// Term is a condition on one dimension. Values are as people write them; doc.go says how they are compared.
 type Term struct {
 	Dimension string
 	Op        Op
@@ -49,6 +49,9 @@ type Term struct {
 type Filter struct {
 	Where   []Term
 	Exclude []Term
+
+	// AsService compares as the ancestors' index service does: the values of the terms are sanitised, those of the keys are not.
+	AsService bool
 }
 
 // Selection is what a filter selects of an index. It is immutable once Select has returned it.

@@ -1,0 +1,77 @@
+package index
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// ConditionError says what is wrong with a term.
+type ConditionError struct {
+	Term Term
+	Err  error
+}
+
+func (e *ConditionError) Error() string {
+	return fmt.Sprintf("condition %s on dimension %q: %v", e.Term.Op, e.Term.Dimension, e.Err)
+}
+
+func (e *ConditionError) Unwrap() error { return e.Err }
+
+// CheckTerm tells what is wrong with a term when one need not look at an index for it: its operator, the number of its values,
+// its pattern. What is wrong is a *ConditionError.
+func CheckTerm(t Term) error {
+	_, err := compileTerm(t, false)
+	return err
+}
+
+// compileTerm makes a test of a term. The test gets a value as the key has it. It need not be fast: it sees each value once.
+func compileTerm(t Term, asService bool) (func(value string) bool, error) {
+	want, known := map[Op]int{OpAny: 0, OpOneOf: len(t.Values), OpBetween: 2, OpAtLeast: 1, OpAtMost: 1, OpGlob: 1, OpMatches: 1}[t.Op]
+	if !known {
+		return nil, &ConditionError{t, errors.New("there is no such operator")}
+	}
+	if len(t.Values) != want {
+		return nil, &ConditionError{t, fmt.Errorf("it takes %d values, not %d", want, len(t.Values))}
+	}
+	values := make([]string, len(t.Values))
+	for i, v := range t.Values {
+		values[i] = Sanitize(v)
+	}
+	side := Sanitize
+	if asService {
+		side = func(value string) string { return value }
+	}
+	switch t.Op {
+	case OpOneOf:
+		return func(v string) bool { return slices.Contains(values, side(v)) }, nil
+	case OpBetween:
+		return func(v string) bool { v = side(v); return values[0] <= v && v <= values[1] }, nil
+	case OpAtLeast:
+		return func(v string) bool { return values[0] <= side(v) }, nil
+	case OpAtMost:
+		return func(v string) bool { return side(v) <= values[0] }, nil
+	case OpGlob:
+		return compileGlob(t)
+	case OpMatches:
+		expression, err := regexp.Compile(t.Values[0])
+		if err != nil {
+			return nil, &ConditionError{t, err}
+		}
+		return expression.MatchString, nil
+	}
+	return func(string) bool { return true }, nil // OpAny
+}
+
+func compileGlob(t Term) (func(value string) bool, error) {
+	pattern, sane := t.Values[0], sanitizeGlob(t.Values[0])
+	if !doublestar.ValidatePattern(pattern) || !doublestar.ValidatePattern(sane) {
+		return nil, &ConditionError{t, fmt.Errorf("the pattern %q has a [ or { that is not closed, or a \\ at its end", pattern)}
+	}
+	return func(v string) bool {
+		return doublestar.MatchUnvalidated(pattern, v) || doublestar.MatchUnvalidated(sane, Sanitize(v))
+	}, nil
+}

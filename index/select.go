@@ -1,0 +1,129 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// UnknownDimensionError says that a filter names a dimension that the layout does not have.
+type UnknownDimensionError struct {
+	Name  string
+	Known []string
+}
+
+func (e *UnknownDimensionError) Error() string {
+	return fmt.Sprintf("there is no dimension %q; the dimensions are %s", e.Name, strings.Join(e.Known, ", "))
+}
+
+// NoLayoutError says that a filter has conditions and nothing tells what the dimensions of the files are.
+type NoLayoutError struct {
+	Source    string
+	Dimension string // the first that the filter names
+}
+
+func (e *NoLayoutError) Error() string {
+	return fmt.Sprintf("the filter names the dimension %q, but the files of %s have no dimensions: the index records no layout and the keys fit none of the built-in ones; %s", e.Dimension, e.Source, layoutHelp())
+}
+
+// DuplicateKeyError says that a source lists a key twice.
+type DuplicateKeyError struct {
+	Source string
+	Key    string
+}
+
+func (e *DuplicateKeyError) Error() string {
+	return fmt.Sprintf("%s lists the key %q twice; the keys of an index must be unique", e.Source, e.Key)
+}
+
+// Select reads the source once and selects the files that the filter asks for. Layout nil means the one that the source
+// recorded, else the built-in that at least half of the keys fit, else none; an empty root means that of the source.
+//
+// What it returns does not depend on the order in which the source lists its files. Wrong input is an *UnknownDimensionError,
+// a *NoLayoutError, a *ConditionError, a *LayoutError or a *DuplicateKeyError; among files that do not match, a duplicate
+// is noticed only when the source lists the two one after the other.
+func Select(ctx context.Context, src Source, layout *Layout, root string, f Filter) (*Selection, error) {
+	layout, err := layoutOf(src, layout)
+	if err != nil {
+		return nil, err
+	}
+	var s *selector
+	if layout != nil {
+		s, err = selectKnown(ctx, src, layout, f)
+	} else {
+		s, err = selectDetected(ctx, src, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	revision, err := src.Revision(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("revision of %s: %w", src, err)
+	}
+	if root == "" {
+		root = src.Root()
+	}
+	return s.finish(revision, root)
+}
+
+// layoutOf is the layout to use when that is known before reading, else nil.
+func layoutOf(src Source, layout *Layout) (*Layout, error) {
+	if layout != nil || src.Layout() == "" {
+		return layout, nil
+	}
+	layout, err := ParseLayout(src.Layout())
+	if err != nil {
+		return nil, fmt.Errorf("layout that %s recorded: %w", src, err)
+	}
+	return layout, nil
+}
+
+func selectKnown(ctx context.Context, src Source, layout *Layout, f Filter) (*selector, error) {
+	s, err := newSelector(src.String(), layout, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := scan(ctx, src, s.add); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// selectDetected keeps all files until all are seen, because what the last ones look like can decide about the first ones.
+// It holds no more than a filter would that matches everything.
+func selectDetected(ctx context.Context, src Source, f Filter) (*selector, error) {
+	all, detector := newTable(nil), NewDetector()
+	err := scan(ctx, src, func(f File) error {
+		detector.Add(f.Key)
+		all.add(f, nil)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSelector(src.String(), detector.Layout(), f)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all.Len() {
+		if err := s.add(all.file(i)); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// scan is src.Scan that stops when ctx ends, also when the source does not look at it.
+func scan(ctx context.Context, src Source, fn func(File) error) error {
+	rows := 0
+	err := src.Scan(ctx, func(f File) error {
+		if rows++; rows%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fn(f)
+	})
+	if err != nil {
+		return fmt.Errorf("read index %s: %w", src, err)
+	}
+	return nil
+}
