@@ -167,14 +167,14 @@ func (d *Detector) Add(key []byte) {
 	}
 }
 
-// Layout is the first built-in layout that at least half of the keys fit, or nil.
-func (d *Detector) Layout() *Layout {
+// Layout is the first built-in layout that at least half of the keys fit, and how many do, or nil.
+func (d *Detector) Layout() (layout *Layout, fit int) {
 	for i, l := range d.try {
 		if d.keys > 0 && d.fit[i]*2 >= d.keys {
-			return l
+			return l, d.fit[i]
 		}
 	}
-	return nil
+	return nil, 0
 }
 
 // DetectLayout is the first built-in layout that at least half of the keys fit, or nil.
@@ -183,7 +183,8 @@ func DetectLayout(keys []string) *Layout {
 	for _, key := range keys {
 		d.Add([]byte(key))
 	}
-	return d.Layout()
+	layout, _ := d.Layout()
+	return layout
 }
 
 // layoutHelp ends every message about a wrong layout.

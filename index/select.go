@@ -101,7 +101,8 @@ func selectDetected(ctx context.Context, src Source, f Filter) (*selector, error
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSelector(src.String(), detector.Layout(), f)
+	layout, _ := detector.Layout()
+	s, err := newSelector(src.String(), layout, f)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,7 +50,7 @@ func (s *Source) String() string { return s.name }
 func (s *Source) Layout() string { return "" }
 
 // Root is the folder as a file URL that ends with a slash.
-func (s *Source) Root() string { return FileURL(s.path) }
+func (s *Source) Root() string { return index.FileURL(s.path) }
 
 // Close does nothing; there is nothing to close.
 func (s *Source) Close() error { return nil }
@@ -106,16 +105,4 @@ func (s *Source) list(ctx context.Context) error {
 	}
 	s.files, s.revision, s.listed = files, digest.String(), true
 	return nil
-}
-
-// FileURL is the URL of a folder, given its absolute path. It ends with a slash.
-func FileURL(path string) string {
-	path = filepath.ToSlash(path)
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path // C:/data
-	}
-	if !strings.HasSuffix(path, "/") {
-		path += "/"
-	}
-	return (&url.URL{Scheme: "file", Path: path}).String()
 }
