@@ -26,6 +26,10 @@ type Run struct {
 	Stages map[string][]byte
 	// Bundles are the user's code by digest, for the state to keep.
 	Bundles map[string]*bundle.Bundle
+	// Dropped are tasks of an earlier graph: the state forgets them when the run begins.
+	Dropped []addr.Task
+	Command string // as the user gave it; the state keeps it for people
+	Plan    []byte // JSON; the state keeps it for show and status
 }
 
 // Task is one task of a run.
