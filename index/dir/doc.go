@@ -4,7 +4,7 @@
 // moment, and opening it again shows what changed since. Keys are paths relative to the folder with slashes. An ETag is the time of the
 // last change in nanoseconds and the size, both in hex.
 //
-// Names that start with a dot are skipped, files and folders alike (.taf, .git, partial downloads), and so is what is neither
-// file nor folder. Symbolic links are followed to files and to folders; a link to a folder that it lies in is skipped, because
+// Names that start with a dot are skipped, files and folders alike (.taf, .git, .DS_Store), unless a digit follows: in the telemetry
+// layout .20140402.v2.log… is a file whose build is empty. What is neither file nor folder is skipped too. Symbolic links are followed to files and to folders; a link to a folder that it lies in is skipped, because
 // its files are listed already. Everything else that cannot be read is an error: a listing without it would look complete.
 package dir

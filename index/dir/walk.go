@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -72,7 +71,7 @@ func (w *walker) folder(ctx context.Context, dir *folder) error {
 	}
 	var files []file
 	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), ".") {
+		if hidden(entry.Name()) {
 			continue
 		}
 		info, err := stat(path, entry)
@@ -100,6 +99,11 @@ func (w *walker) folder(ctx context.Context, dir *folder) error {
 	w.files = append(w.files, files...)
 	w.mu.Unlock()
 	return nil
+}
+
+// hidden tells whether a name is skipped: it starts with a dot, and not with a dot and a digit.
+func hidden(name string) bool {
+	return name[0] == '.' && (len(name) == 1 || name[1] < '0' || '9' < name[1])
 }
 
 // stat looks at what an entry is, through symbolic links. It is nil for an entry that has gone since the folder was read.
