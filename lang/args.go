@@ -1,0 +1,459 @@
+package lang
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/gocty"
+
+	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/stdlib/funcs"
+)
+
+// The readers below return the value of an argument. ok is false when it was left out or null, or when it is broken, which
+// was reported then.
+
+// arg evaluates an argument.
+func (l *loader) arg(b *block, name string) (v cty.Value, rng hcl.Range, ok bool) {
+	a := b.attr(name)
+	if a == nil {
+		return cty.NilVal, b.DeclRange, false
+	}
+	rng = a.Expr.Range()
+	v, ok = l.eval(a.Expr)
+	if !ok {
+		return v, rng, false
+	}
+	if v.IsNull() {
+		if s := b.schema.arg(name); s != nil && s.Required {
+			l.add(diag.Error("lang/missing-argument", "Missing argument",
+				fmt.Sprintf("The argument %q is null, which means that it is left out, but it is needed. It takes %s.", name, s.Type), rng))
+		}
+		return v, rng, false
+	}
+	return v, rng, true
+}
+
+// written tells whether an argument stands in the file, whatever its value.
+func (b *block) written(name string) bool { return b.attr(name) != nil }
+
+func (l *loader) wrongType(b *block, name string, v cty.Value, rng hcl.Range) {
+	l.add(diag.Error("lang/wrong-type", "Wrong type of value",
+		fmt.Sprintf("The argument %q takes %s, but this is %s.%s", name, b.schema.arg(name).Type, describeType(v), typeHint(v)), rng))
+}
+
+func typeHint(v cty.Value) string {
+	switch v.Type() {
+	case conditionType:
+		return " Conditions belong into where and exclude."
+	case refType:
+		return " Only arguments such as input take references."
+	}
+	return ""
+}
+
+// describeType says in words what a value is.
+func describeType(v cty.Value) string {
+	if v.IsNull() {
+		return "null"
+	}
+	t := v.Type()
+	switch {
+	case t == cty.String:
+		return "a text"
+	case t == cty.Number:
+		return "a number"
+	case t == cty.Bool:
+		return "true or false"
+	case t == refType:
+		return "a reference to " + refOf(v).String()
+	case t == conditionType:
+		return "a condition"
+	case t.IsTupleType() || t.IsListType() || t.IsSetType():
+		return "a list"
+	case t.IsMapType() || t.IsObjectType():
+		return "a map"
+	}
+	return "a value of another kind"
+}
+
+func refOf(v cty.Value) ref { return *v.EncapsulatedValue().(*ref) }
+
+// convertArg evaluates an argument and converts it to a type.
+func (l *loader) convertArg(b *block, name string, want cty.Type) (cty.Value, hcl.Range, bool) {
+	v, rng, ok := l.arg(b, name)
+	if !ok {
+		return v, rng, false
+	}
+	c, err := convert.Convert(v, want)
+	if err != nil || !c.IsWhollyKnown() {
+		l.wrongType(b, name, v, rng)
+		return v, rng, false
+	}
+	return c, rng, true
+}
+
+func (l *loader) text(b *block, name string) (string, hcl.Range, bool) {
+	v, rng, ok := l.convertArg(b, name, cty.String)
+	if !ok {
+		return "", rng, false
+	}
+	return v.AsString(), rng, true
+}
+
+// filled is a text that must not be empty.
+func (l *loader) filled(b *block, name string) (string, hcl.Range, bool) {
+	s, rng, ok := l.text(b, name)
+	if ok && strings.TrimSpace(s) == "" {
+		l.empty(b, name, rng)
+		return "", rng, false
+	}
+	return s, rng, ok
+}
+
+func (l *loader) empty(b *block, name string, rng hcl.Range) {
+	l.add(diag.Error("lang/empty-value", "Empty value",
+		fmt.Sprintf("The argument %q must not be empty. It takes %s.", name, b.schema.arg(name).Type), rng))
+}
+
+func (l *loader) word(b *block, name, code string, set valueSet) (string, bool) {
+	s, rng, ok := l.text(b, name)
+	if !ok || slices.Contains(set.words, s) {
+		return s, ok
+	}
+	if slices.Contains(set.later, s) {
+		l.notBuilt(fmt.Sprintf("The %s %q", name, s), rng)
+		return "", false
+	}
+	l.add(diag.Error(code, "Unknown "+name,
+		fmt.Sprintf("There is no %s %q.%s Known are %s.", name, s, diag.DidYouMean(s, set.words), list(quoted(set.words), "and")), rng))
+	return "", false
+}
+
+// texts is a list of texts; a bare text is a list of one when the schema says so. Its elements have ranges of their own
+// where the file spells the list out.
+func (l *loader) texts(b *block, name string) ([]string, []hcl.Range, bool) {
+	v, rng, ok := l.arg(b, name)
+	if !ok {
+		return nil, nil, false
+	}
+	if b.schema.arg(name).Type == TOneOrMore && v.Type() == cty.String {
+		return []string{v.AsString()}, []hcl.Range{rng}, true
+	}
+	t := v.Type()
+	if !t.IsTupleType() && !t.IsListType() && !t.IsSetType() {
+		l.wrongType(b, name, v, rng)
+		return nil, nil, false
+	}
+	out, ranges := []string{}, elementRanges(b.attr(name).Expr, v.LengthInt())
+	for _, e := range v.AsValueSlice() {
+		c, err := convert.Convert(e, cty.String)
+		if err != nil || c.IsNull() {
+			l.add(diag.Error("lang/wrong-type", "Wrong type of value",
+				fmt.Sprintf("The argument %q takes %s, but this element is %s.", name, b.schema.arg(name).Type, describeType(e)), ranges[len(out)]))
+			return nil, nil, false
+		}
+		out = append(out, c.AsString())
+	}
+	return out, ranges, true
+}
+
+// elementRanges are the ranges of the n elements of a list, all the whole expression where the elements are not spelled out.
+func elementRanges(expr hcl.Expression, n int) []hcl.Range {
+	ranges := make([]hcl.Range, n)
+	tuple, ok := hclsyntaxTuple(expr)
+	for i := range ranges {
+		ranges[i] = expr.Range()
+		if ok && len(tuple) == n {
+			ranges[i] = tuple[i].Range()
+		}
+	}
+	return ranges
+}
+
+func hclsyntaxTuple(expr hcl.Expression) ([]hclsyntax.Expression, bool) {
+	t, ok := expr.(*hclsyntax.TupleConsExpr)
+	if !ok {
+		return nil, false
+	}
+	return t.Exprs, true
+}
+
+// filledTexts is a list of texts with at least one element, none of them empty.
+func (l *loader) filledTexts(b *block, name string) ([]string, []hcl.Range, bool) {
+	out, ranges, ok := l.texts(b, name)
+	if !ok {
+		return nil, nil, false
+	}
+	if len(out) == 0 {
+		l.empty(b, name, b.Range(name))
+		return nil, nil, false
+	}
+	for i, s := range out {
+		if strings.TrimSpace(s) == "" {
+			l.empty(b, name, ranges[i])
+			return nil, nil, false
+		}
+	}
+	return out, ranges, true
+}
+
+func (l *loader) textMap(b *block, name string) (map[string]string, bool) {
+	v, rng, ok := l.arg(b, name)
+	if !ok {
+		return nil, false
+	}
+	if t := v.Type(); !t.IsObjectType() && !t.IsMapType() {
+		l.wrongType(b, name, v, rng)
+		return nil, false
+	}
+	out := map[string]string{}
+	for it := v.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		c, err := convert.Convert(e, cty.String)
+		if err != nil || c.IsNull() {
+			l.add(diag.Error("lang/wrong-type", "Wrong type of value",
+				fmt.Sprintf("The argument %q takes a map of texts, but %q is %s.", name, k.AsString(), describeType(e)), rng))
+			return nil, false
+		}
+		out[k.AsString()] = c.AsString()
+	}
+	return out, true
+}
+
+func (l *loader) flag(b *block, name string) bool {
+	v, _, ok := l.convertArg(b, name, cty.Bool)
+	return ok && v.True()
+}
+
+// maxCount bounds whole numbers: none of them is useful beyond.
+const maxCount = 1_000_000_000
+
+func (l *loader) count(b *block, name string, least int) (int, bool) {
+	v, rng, ok := l.convertArg(b, name, cty.Number)
+	if !ok {
+		return 0, false
+	}
+	var n int
+	if err := gocty.FromCtyValue(v, &n); err != nil || n < least || n > maxCount {
+		l.outOfRange(name, rng, fmt.Sprintf("a whole number, at least %d", least), v)
+		return 0, false
+	}
+	return n, true
+}
+
+func (l *loader) outOfRange(name string, rng hcl.Range, want string, v cty.Value) {
+	l.add(diag.Error("lang/out-of-range", "Value out of range",
+		fmt.Sprintf("The argument %q takes %s; this is %s.", name, want, showValue(v)), rng))
+}
+
+// showValue writes a number or a text as the language does, shortened.
+func showValue(v cty.Value) string {
+	if v.Type() == cty.Number {
+		return v.AsBigFloat().Text('g', 10)
+	}
+	s := []rune(v.AsString())
+	if len(s) > 60 {
+		s = append(s[:60], '…')
+	}
+	return strconv.Quote(string(s))
+}
+
+// size is a number of bytes greater than 0.
+func (l *loader) size(b *block, name string) (int64, bool) {
+	v, rng, ok := l.arg(b, name)
+	if !ok {
+		return 0, false
+	}
+	var n int64
+	switch v.Type() {
+	case cty.Number:
+		f, _ := v.AsBigFloat().Float64()
+		n = int64(min(max(f, -1), 1<<62))
+		if f != math.Trunc(f) {
+			n = -1
+		}
+	case cty.String:
+		var err error
+		if n, err = funcs.ParseSize(v.AsString()); err != nil {
+			l.add(diag.Error("lang/bad-size", "Bad size", sentence(err.Error()), rng))
+			return 0, false
+		}
+	default:
+		l.wrongType(b, name, v, rng)
+		return 0, false
+	}
+	if n <= 0 {
+		l.outOfRange(name, rng, "a whole number of bytes greater than 0, such as \"64MiB\"", v)
+		return 0, false
+	}
+	return n, true
+}
+
+// duration is a time of at least least.
+func (l *loader) duration(b *block, name string, least time.Duration) (time.Duration, bool) {
+	v, rng, ok := l.arg(b, name)
+	if !ok {
+		return 0, false
+	}
+	var d time.Duration
+	switch v.Type() {
+	case cty.Number:
+		f, _ := v.AsBigFloat().Float64()
+		f = min(max(f, -1), math.MaxInt64/2/float64(time.Second))
+		d = time.Duration(f * float64(time.Second))
+	case cty.String:
+		var err error
+		if d, err = funcs.ParseDuration(v.AsString()); err != nil {
+			l.add(diag.Error("lang/bad-duration", "Bad duration", sentence(err.Error()), rng))
+			return 0, false
+		}
+	default:
+		l.wrongType(b, name, v, rng)
+		return 0, false
+	}
+	if d < least {
+		want := "a duration that is not negative"
+		if least > 0 {
+			want = "a duration of at least " + least.String()
+		}
+		l.outOfRange(name, rng, want, v)
+		return 0, false
+	}
+	return d, true
+}
+
+// limit is a count or a percentage.
+func (l *loader) limit(b *block, name string) (Limit, bool) {
+	v, rng, ok := l.arg(b, name)
+	if !ok {
+		return Limit{}, false
+	}
+	switch v.Type() {
+	case cty.Number:
+	case cty.String:
+		if share, isShare := l.percentage(name, v, rng); isShare {
+			return Limit{Share: share, IsShare: true}, share >= 0
+		}
+		n, err := convert.Convert(v, cty.Number)
+		if err != nil {
+			l.add(diag.Error("lang/bad-limit", "Bad limit",
+				fmt.Sprintf("%s is no limit. Write a count such as 10, or a percentage such as \"0.1%%\".", showValue(v)), rng))
+			return Limit{}, false
+		}
+		v = n
+	default:
+		l.wrongType(b, name, v, rng)
+		return Limit{}, false
+	}
+	f := v.AsBigFloat()
+	if n, accuracy := f.Int64(); accuracy == big.Exact && n >= 0 {
+		return Limit{Count: n}, true
+	}
+	want := "a count, which is a whole number of at least 0, or a percentage"
+	if x, _ := f.Float64(); x > 0 && x < 1 {
+		want = fmt.Sprintf("a whole number as a count; a share is written as a percentage, here \"%s%%\"", strconv.FormatFloat(x*100, 'g', 10, 64))
+	}
+	l.outOfRange(name, rng, want, v)
+	return Limit{}, false
+}
+
+// percentage reads "0.1%". The share is negative when it is out of range, which was reported.
+func (l *loader) percentage(name string, v cty.Value, rng hcl.Range) (share float64, isShare bool) {
+	number, isShare := strings.CutSuffix(strings.TrimSpace(v.AsString()), "%")
+	if !isShare {
+		return 0, false
+	}
+	p, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || !(p >= 0 && p <= 100) {
+		l.outOfRange(name, rng, "a percentage from \"0%\" to \"100%\"", v)
+		return -1, true
+	}
+	return p / 100, true
+}
+
+// share is a number from 0 to 1, or a percentage.
+func (l *loader) share(b *block, name string) (float64, bool) {
+	v, rng, ok := l.arg(b, name)
+	if !ok {
+		return 0, false
+	}
+	if v.Type() == cty.String {
+		if share, isShare := l.percentage(name, v, rng); isShare {
+			return share, share >= 0
+		}
+	}
+	n, err := convert.Convert(v, cty.Number)
+	if err != nil {
+		l.wrongType(b, name, v, rng)
+		return 0, false
+	}
+	f, _ := n.AsBigFloat().Float64()
+	if f < 0 || f > 1 {
+		want := "a number from 0 to 1, or a percentage"
+		if f > 1 && f <= 100 {
+			want += fmt.Sprintf(" such as \"%s%%\"", strconv.FormatFloat(f, 'g', 10, 64))
+		}
+		l.outOfRange(name, rng, want, n)
+		return 0, false
+	}
+	return f, true
+}
+
+// reference is a reference to a block of one of the kinds.
+func (l *loader) reference(b *block, name string, kinds ...string) (ref, hcl.Range, bool) {
+	v, rng, ok := l.arg(b, name)
+	if !ok {
+		return ref{}, rng, false
+	}
+	want := make([]string, len(kinds))
+	for i, k := range kinds {
+		want[i] = k + ".NAME"
+	}
+	if v.Type() != refType {
+		hint := ""
+		if v.Type() == cty.String {
+			for _, k := range kinds {
+				if l.scope.blocks[ref{k, v.AsString()}] != nil {
+					hint = fmt.Sprintf(" Write %s.%s without quotes.", k, v.AsString())
+				}
+			}
+		}
+		l.add(diag.Error("lang/wrong-type", "Wrong type of value",
+			fmt.Sprintf("The argument %q takes a reference, %s, but this is %s.%s", name, list(want, "or"), describeType(v), hint), rng))
+		return ref{}, rng, false
+	}
+	r := refOf(v)
+	if !slices.Contains(kinds, r.kind) {
+		l.add(diag.Error("lang/wrong-reference", "Wrong kind of reference",
+			fmt.Sprintf("The argument %q takes %s, but %s is %s.", name, list(want, "or"), r, withArticle(nouns[r.kind])), rng))
+		return ref{}, rng, false
+	}
+	return r, rng, true
+}
+
+func withArticle(noun string) string {
+	if strings.ContainsAny(noun[:1], "aeiou") {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+// sentence makes a sentence of an error.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+func isText(v cty.Value) bool { return v != cty.NilVal && !v.IsNull() && v.Type() == cty.String }

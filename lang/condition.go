@@ -1,0 +1,231 @@
+package lang
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/tafc/tafc/internal/diag"
+)
+
+// call is what a condition function evaluates to. Its arguments are checked where it is used, where their ranges are known.
+type call struct {
+	op   Op
+	args []cty.Value
+}
+
+var conditionType = cty.Capsule("condition", reflect.TypeFor[call]())
+
+// conditionFunctions are the functions that make conditions.
+func conditionFunctions() map[string]function.Function {
+	table := map[string]function.Function{}
+	for op, params := range map[Op][]string{
+		OpAny: nil, OpBetween: {"least", "most"}, OpAtLeast: {"least"}, OpAtMost: {"most"},
+		OpGlob: {"pattern"}, OpMatches: {"expression"},
+	} {
+		spec := &function.Spec{}
+		for _, p := range params {
+			spec.Params = append(spec.Params, conditionParam(p))
+		}
+		table[string(op)] = conditionFunction(op, spec)
+	}
+	values := conditionParam("values")
+	table[string(OpOneOf)] = conditionFunction(OpOneOf, &function.Spec{VarParam: &values})
+	return table
+}
+
+func conditionParam(name string) function.Parameter {
+	return function.Parameter{Name: name, Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true}
+}
+
+func conditionFunction(op Op, spec *function.Spec) function.Function {
+	spec.Type = function.StaticReturnType(conditionType)
+	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		return cty.CapsuleVal(conditionType, &call{op, args}), nil
+	}
+	return function.New(spec)
+}
+
+// condition reads what stands after dimension = in where and exclude.
+func (l *loader) condition(dimension string, expr hcl.Expression) (Condition, bool) {
+	v, ok := l.eval(expr)
+	if !ok {
+		return Condition{}, false
+	}
+	c := conditionReader{loader: l, dimension: dimension}
+	if !v.IsNull() && v.Type() == conditionType {
+		made := v.EncapsulatedValue().(*call)
+		return c.call(made, callRanges(expr, made))
+	}
+	if isList(v) {
+		return c.oneOf(v, elementRanges(expr, v.LengthInt()), expr.Range())
+	}
+	s, ok := c.value(v, expr.Range())
+	return Condition{Op: OpOneOf, Values: []string{s}}, ok
+}
+
+func isList(v cty.Value) bool {
+	t := v.Type()
+	return !v.IsNull() && (t.IsTupleType() || t.IsListType() || t.IsSetType())
+}
+
+// callRanges are the ranges of the arguments of a condition, all the whole expression where it is not a call itself.
+func callRanges(expr hcl.Expression, made *call) []hcl.Expression {
+	args := make([]hcl.Expression, len(made.args))
+	static, diags := hcl.ExprCall(expr)
+	for i := range args {
+		args[i] = expr
+		if !diags.HasErrors() && static.Name == string(made.op) && len(static.Arguments) == len(args) {
+			args[i] = static.Arguments[i]
+		}
+	}
+	return args
+}
+
+type conditionReader struct {
+	*loader
+	dimension string
+}
+
+func (c conditionReader) call(made *call, at []hcl.Expression) (Condition, bool) {
+	if made.op == OpOneOf {
+		if len(made.args) == 1 && isList(made.args[0]) {
+			return c.oneOf(made.args[0], elementRanges(at[0], made.args[0].LengthInt()), at[0].Range())
+		}
+		ranges := make([]hcl.Range, len(at))
+		for i, e := range at {
+			ranges[i] = e.Range()
+		}
+		return c.oneOf(cty.TupleVal(made.args), ranges, hcl.Range{})
+	}
+	cond, ok := Condition{Op: made.op}, true
+	for i, v := range made.args {
+		s, good := c.bound(made.op, v, at[i].Range())
+		cond.Values = append(cond.Values, s)
+		ok = ok && good
+	}
+	if !ok {
+		return cond, false
+	}
+	if made.op == OpBetween {
+		rng := hcl.RangeBetween(at[0].Range(), at[1].Range())
+		return cond, c.ordered(cond.Values[0], cond.Values[1], rng)
+	}
+	return cond, true
+}
+
+func (c conditionReader) ordered(least, most string, rng hcl.Range) bool {
+	if least <= most {
+		return true
+	}
+	why := "the first bound comes after the second."
+	if len(least) != len(most) {
+		why += " Values are compared as texts, character by character, so both bounds should have the same length."
+	}
+	c.add(diag.Error("lang/inverted-range", "Inverted range",
+		fmt.Sprintf("between(%q, %q) matches nothing: %s Write between(%q, %q).", least, most, why, most, least), rng))
+	return false
+}
+
+// oneOf reads a list of values; whole is its range, for when it is empty.
+func (c conditionReader) oneOf(v cty.Value, ranges []hcl.Range, whole hcl.Range) (Condition, bool) {
+	if v.LengthInt() == 0 {
+		c.emptyList(whole)
+		return Condition{}, false
+	}
+	cond, ok := Condition{Op: OpOneOf}, true
+	for i, e := range v.AsValueSlice() {
+		s, good := c.value(e, ranges[i])
+		cond.Values = append(cond.Values, s)
+		ok = ok && good
+	}
+	return cond, ok
+}
+
+func (c conditionReader) emptyList(rng hcl.Range) {
+	if rng == (hcl.Range{}) {
+		rng = c.here
+	}
+	c.add(diag.Error("lang/empty-list", "Empty list of values",
+		fmt.Sprintf("An empty list for %s matches nothing. List the values that are wanted, or write any() for all of them.", c.dimension), rng))
+}
+
+// value is a text that a dimension is compared with as a whole.
+func (c conditionReader) value(v cty.Value, rng hcl.Range) (string, bool) {
+	s, ok := c.string(v, rng)
+	if !ok {
+		return "", false
+	}
+	if s == "*" {
+		c.add(diag.Error("lang/star-value", "Star as a value",
+			fmt.Sprintf("\"*\" is compared with the values of %s letter by letter, so it matches none of them. Write any() for every value, or glob(…) for a pattern.", c.dimension), rng))
+		return "", false
+	}
+	if strings.Contains(s, "*") {
+		c.add(diag.Warning("lang/literal-star", "Pattern as a value",
+			fmt.Sprintf("%q is compared with the values of %s letter by letter, the star too. For a pattern write glob(%q).", s, c.dimension, s), rng))
+	}
+	return s, true
+}
+
+// bound is an argument of a condition other than oneof.
+func (c conditionReader) bound(op Op, v cty.Value, rng hcl.Range) (string, bool) {
+	s, ok := c.string(v, rng)
+	if !ok {
+		return "", false
+	}
+	switch op {
+	case OpGlob:
+		if !doublestar.ValidatePattern(s) {
+			c.add(diag.Error("lang/bad-glob", "Bad pattern",
+				fmt.Sprintf("%q is no pattern: a bracket or brace is not closed, or the pattern ends in a backslash. A pattern has *, ?, [a-z] and {a,b}; a backslash takes the meaning from the next character.", s), rng))
+			return "", false
+		}
+	case OpMatches:
+		if _, err := regexp.Compile(s); err != nil {
+			c.add(diag.Error("lang/bad-regexp", "Bad regular expression",
+				fmt.Sprintf("%q is no regular expression: %s. Write it in the syntax of RE2, with two backslashes for one.", s, strings.TrimPrefix(err.Error(), "error parsing regexp: ")), rng))
+			return "", false
+		}
+	}
+	return s, true
+}
+
+// string refuses numbers: as a text, 29.0 would become 29.
+func (c conditionReader) string(v cty.Value, rng hcl.Range) (string, bool) {
+	var detail string
+	switch t := v.Type(); {
+	case v.IsNull():
+		detail = "null is not a condition. Write any() for every value, or remove the line."
+	case t == cty.String:
+		return v.AsString(), true
+	case t == cty.Number || t == cty.Bool:
+		detail = fmt.Sprintf("The values of dimensions are texts, and a text is not the same as %s: 29.0 and 29 are one number, but two versions.%s", describeType(v), c.quote(rng))
+	case t == refType:
+		detail = fmt.Sprintf("A dimension is compared with texts, but this is %s.", describeType(v))
+	case t == conditionType:
+		detail = "A condition cannot be part of another one. Write one condition, or a list of texts."
+	case t.IsObjectType() || t.IsMapType():
+		detail = "A dimension is compared with texts, but this is a map. For a range write between(least, most), atleast(…) or atmost(…)."
+	default:
+		detail = fmt.Sprintf("A text is needed here, but this is %s. For several values write a list of texts.", describeType(v))
+	}
+	c.add(diag.Error("lang/condition-type", "Condition is not a text", detail, rng))
+	return "", false
+}
+
+// quote offers the source of a number in quotes.
+func (c conditionReader) quote(rng hcl.Range) string {
+	if rng.CanSliceBytes(c.src) {
+		if s := string(rng.SliceBytes(c.src)); !strings.ContainsAny(s, " .()[]\n\"") || !strings.ContainsAny(s, " ()[]\n\"abcdefghijklmnopqrstuvwxyz_") {
+			return fmt.Sprintf(" Write \"%s\".", s)
+		}
+	}
+	return " Write it in quotes."
+}

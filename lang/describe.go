@@ -1,0 +1,174 @@
+package lang
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tafc/tafc/internal/addr"
+)
+
+// String is the deterministic text form of the Analysis, with the defaults written out and without ranges.
+func (a *Analysis) String() string { return Describe(a) }
+
+// Describe writes an Analysis as text: one line a value, equal for equal analyses.
+func Describe(a *Analysis) string {
+	d := &describer{}
+	d.open("analysis", a.Name)
+	d.text("description", a.Description)
+	d.text("owner", a.Owner)
+	d.text("source", a.Source)
+	if a.Local.Workers > 0 {
+		d.line("workers", a.Local.Workers)
+	}
+	for _, v := range a.Variables {
+		d.open("variable", v.Name)
+		d.text("description", v.Description)
+		d.line("value", v.Value)
+	}
+	for _, x := range a.Indexes {
+		d.open("index", x.Name)
+		d.text("source", x.Source)
+		d.text("root", x.Root)
+		d.text("layout", x.Layout)
+		d.text("table", x.Table)
+	}
+	for _, f := range a.Filters {
+		d.filter(f)
+	}
+	for _, x := range a.Images {
+		d.image(x)
+	}
+	for _, s := range a.Stages {
+		d.stage(s)
+	}
+	for _, o := range a.Outputs {
+		d.open("output", o.Name)
+		d.line("value", o.Value)
+		d.line("format", o.Format)
+		d.text("to", o.To)
+	}
+	return d.String()
+}
+
+type describer struct{ strings.Builder }
+
+func (d *describer) open(typ, name string) { fmt.Fprintf(d, "%s %q\n", typ, name) }
+
+func (d *describer) line(name string, value any) { fmt.Fprintf(d, "  %s %v\n", name, value) }
+
+// text leaves out empty texts.
+func (d *describer) text(name, value string) {
+	if value != "" {
+		d.line(name, fmt.Sprintf("%q", value))
+	}
+}
+
+func (d *describer) texts(name string, values []string) {
+	if values != nil {
+		d.line(name, "["+strings.Join(quoted(values), ", ")+"]")
+	}
+}
+
+func (d *describer) textMap(name string, m map[string]string) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		d.line(name, fmt.Sprintf("%s = %q", k, m[k]))
+	}
+}
+
+func (d *describer) filter(f *Filter) {
+	d.open("filter", f.Name)
+	d.line("index", f.Index)
+	for _, t := range f.Where {
+		d.line("where", t)
+	}
+	for _, t := range f.Exclude {
+		d.line("exclude", t)
+	}
+	d.text("document", f.Document)
+	if f.AllowEmpty {
+		d.line("allow_empty", true)
+	}
+}
+
+func (d *describer) image(x *Image) {
+	d.open("image", x.Name)
+	d.text("name", x.Ref)
+	if b := x.Build; b != nil {
+		d.text("build.context", b.Context)
+		d.text("build.dockerfile", b.Dockerfile)
+		d.textMap("build.args", b.Args)
+		d.text("build.target", b.Target)
+	}
+}
+
+func (d *describer) stage(s *Stage) {
+	d.open(string(s.Kind), s.Name)
+	if s.Input.Filter != "" {
+		d.line("input", "filter."+s.Input.Filter)
+	} else if s.Input.Stage != (addr.Stage{}) {
+		d.line("input", s.Input.Stage)
+	}
+	if s.Image != "" {
+		d.line("image", "image."+s.Image)
+	}
+	d.texts("code", s.Code)
+	d.texts("command", s.Command)
+	d.text("entry", s.Entry)
+	d.text("contract", s.Contract)
+	d.text("format", s.Format)
+	d.texts("fields", s.Fields)
+	d.textMap("env", s.Env)
+	if s.Input.Filter != "" {
+		d.line("batch", s.Batch)
+	}
+	d.line("retry", s.Retry)
+	d.line("tolerate", s.Tolerate)
+	d.line("memory", s.Memory)
+	d.line("max_run_time", s.MaxRunTime)
+	if s.Kind == Reduce {
+		d.line("partitions", s.Partitions)
+		d.line("fan_in", s.FanIn)
+	}
+}
+
+// String is the term as the language writes it.
+func (t Term) String() string { return t.Dimension + " = " + t.Condition.String() }
+
+// String is the condition as the language writes it.
+func (c Condition) String() string {
+	args := strings.Join(quoted(c.Values), ", ")
+	if c.Op == OpOneOf {
+		return "[" + args + "]"
+	}
+	return string(c.Op) + "(" + args + ")"
+}
+
+// String says the limits in one line.
+func (b Batch) String() string {
+	groups := "by date"
+	if b.GroupBy != nil {
+		groups = "by [" + strings.Join(b.GroupBy, ", ") + "]"
+	}
+	return fmt.Sprintf("%d files, %d bytes, %s", b.MaxFiles, b.MaxSize, groups)
+}
+
+// String says the policy in one line.
+func (r Retry) String() string {
+	return fmt.Sprintf("%d attempts on [%s], delay %s up to %s, download %d attempts of %s",
+		r.Attempts, strings.Join(r.On, ", "), r.Delay, r.MaxDelay, r.Download.Attempts, r.Download.Timeout)
+}
+
+// String says what may be lost in one line.
+func (t Tolerate) String() string {
+	return fmt.Sprintf("%s bad records, %s bad files, %s failed tasks, coverage %g", t.BadRecords, t.BadFiles, t.FailedTasks, t.MinCoverage)
+}
+
+// String is the limit as the language writes it.
+func (l Limit) String() string {
+	if l.IsShare {
+		return fmt.Sprintf("%g%%", l.Share*100)
+	}
+	return fmt.Sprint(l.Count)
+}

@@ -1,0 +1,214 @@
+package lang
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/stdlib/funcs"
+)
+
+// Options are what an analysis sees besides its text. The zero value is useful.
+type Options struct {
+	// Variables are the values from outside, by name.
+	Variables map[string]VariableInput
+
+	// What the functions file, fileset and env see. Paths are as the file writes them, relative to its folder. A nil field makes
+	// its function an error.
+	ReadFile  func(path string) ([]byte, error)
+	Glob      func(pattern string) ([]string, error)
+	LookupEnv func(name string) (string, bool)
+}
+
+// loader is one Load.
+type loader struct {
+	src       []byte
+	schema    *BlockSchema
+	options   Options
+	scope     scope
+	broken    map[ref]bool // declared, but not usable; what refers to them says nothing more
+	functions map[string]function.Function
+	root      *block
+	present   map[string]bool     // types of the top-level blocks, the broken ones too
+	here      hcl.Range           // the term that is being read
+	dims      map[string][]string // dimensions by index, where the file tells
+	analysis  *Analysis
+	diags     hcl.Diagnostics
+}
+
+// Load parses, checks and decodes an analysis. The filename is used in ranges as it is given. The Analysis is never nil, but
+// it is complete only when there are no errors.
+func Load(filename string, src []byte, options Options) (*Analysis, hcl.Diagnostics) {
+	l := &loader{
+		src: src, schema: Schema(), options: options,
+		scope:  scope{values: map[string]*value{}, blocks: map[ref]*block{}},
+		broken: map[ref]bool{}, present: map[string]bool{},
+		dims: map[string][]string{},
+		functions: funcs.Table(funcs.World{
+			ReadFile: options.ReadFile, Glob: options.Glob, LookupEnv: options.LookupEnv,
+		}),
+		analysis: &Analysis{
+			Name: stem(filename), Filename: filename, Dir: filepath.Dir(filename), Files: map[string]*hcl.File{},
+		},
+	}
+	for name, f := range conditionFunctions() {
+		l.functions[name] = f
+	}
+	start := hcl.Range{Filename: filename, Start: hcl.InitialPos, End: hcl.InitialPos}
+	if strings.HasSuffix(filename, ".json") {
+		l.analysis.Files[filename] = &hcl.File{Bytes: src}
+		l.notBuilt("An analysis written in JSON", start)
+		return l.analysis, l.diags
+	}
+	f, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	l.addAll(diag.WithCode(diag.SyntaxCode, diags))
+	if f == nil {
+		f = &hcl.File{Bytes: src}
+	}
+	l.analysis.Files[filename] = f
+	if body, ok := f.Body.(*hclsyntax.Body); ok && !diags.HasErrors() {
+		l.root = &block{schema: l.schema, Block: Block{DeclRange: start, Args: map[string]hcl.Range{}}}
+		l.shape(l.root, body)
+		l.declare()
+		l.decode()
+	}
+	return l.analysis, diag.Sort(inside(l.diags, filename, src))
+}
+
+func (l *loader) add(d *hcl.Diagnostic) { l.diags = append(l.diags, d) }
+
+func (l *loader) addAll(diags hcl.Diagnostics) { l.diags = append(l.diags, diags...) }
+
+// stem is the name of an analysis that does not name itself.
+func stem(filename string) string {
+	base := filepath.Base(filename)
+	for _, ext := range []string{".json", ".hcl", ".taf"} {
+		base = strings.TrimSuffix(base, ext)
+	}
+	return cleanName(base)
+}
+
+// declare makes everything that has a name known, so that the order in the file does not matter.
+func (l *loader) declare() {
+	for _, b := range l.root.blocks {
+		switch b.Type {
+		case "variable":
+			l.declareValue(&value{addr: "var." + b.Name, rng: b.DeclRange})
+			l.declareBlock(b)
+		case "locals":
+			for _, a := range b.attrs {
+				l.declareValue(&value{addr: "local." + a.Name, rng: a.NameRange, expr: a.Expr})
+			}
+		case "index", "filter", "image", "map", "reduce", "output", "engine":
+			l.declareBlock(b)
+		}
+	}
+}
+
+func (l *loader) declareValue(x *value) {
+	if prior := l.scope.values[x.addr]; prior == nil {
+		l.scope.values[x.addr] = x
+	} else if kind, name, _ := strings.Cut(x.addr, "."); kind == "local" {
+		l.duplicate("local", name, x.rng, prior.rng, "")
+	}
+}
+
+func (l *loader) declareBlock(b *block) {
+	r := ref{b.Type, b.Name}
+	prior := l.scope.blocks[r]
+	if prior == nil {
+		l.scope.blocks[r] = b
+		return
+	}
+	fix := ""
+	if b.Name == DefaultName && b.schema.Label == OptionalLabel {
+		fix = fmt.Sprintf(" Without a name it is called %q, so only one can go without: write %s \"NAME\".", DefaultName, b.Type)
+	}
+	l.duplicate(b.Type, b.Name, b.DeclRange, prior.DeclRange, fix)
+}
+
+func (l *loader) duplicate(what, name string, rng, prior hcl.Range, fix string) {
+	if fix == "" {
+		fix = " Rename or remove one of them."
+	}
+	l.add(diag.Error("lang/duplicate-name", "Duplicate name",
+		fmt.Sprintf("There is already %s named %q.%s", withArticle(what), name, fix), rng,
+		diag.WithRelated("first declared here", prior)))
+}
+
+// each calls fn for every block of a type that is the first of its name.
+func (l *loader) each(typ string, fn func(*block)) {
+	for _, b := range l.root.blocks {
+		if b.Type == typ && (l.scope.blocks[ref{typ, b.Name}] == b || l.scope.blocks[ref{typ, b.Name}] == nil) {
+			fn(b)
+		}
+	}
+}
+
+// decode reads all blocks into the Analysis.
+func (l *loader) decode() {
+	l.variables()
+	for _, b := range l.root.blocks {
+		if b.Type == "locals" {
+			for _, a := range b.attrs {
+				if x := l.scope.values["local."+a.Name]; x.state == untouched && x.expr == hcl.Expression(a.Expr) {
+					l.force(x)
+				}
+			}
+		}
+	}
+	if b := l.root.child("analysis"); b != nil {
+		l.header(b)
+	}
+	l.each("index", func(b *block) { l.analysis.Indexes = append(l.analysis.Indexes, l.index(b)) })
+	l.each("filter", func(b *block) { l.analysis.Filters = append(l.analysis.Filters, l.filter(b)) })
+	l.each("image", func(b *block) { l.analysis.Images = append(l.analysis.Images, l.image(b)) })
+	l.each("engine", func(b *block) {
+		l.analysis.Local.Workers, _ = l.count(b, "workers", 1)
+	})
+	l.stages()
+	l.outputs()
+}
+
+func (l *loader) header(b *block) {
+	if b.Name != "" {
+		l.analysis.Name = b.Name
+	}
+	l.analysis.Description, _, _ = l.text(b, "description")
+	l.analysis.Owner, _, _ = l.text(b, "owner")
+	l.analysis.Source, _, _ = l.text(b, "source")
+}
+
+// stageAddr is the address of the stage that a reference names.
+func stageAddr(r ref) addr.Stage { return addr.Stage{Kind: r.kind, Name: r.name} }
+
+// inside moves ranges that reach beyond the file into it: the parser's do at the end of the file.
+func inside(diags hcl.Diagnostics, filename string, src []byte) hcl.Diagnostics {
+	for _, d := range diags {
+		if d.Subject != nil && d.Subject.Filename == filename && d.Subject.End.Byte > len(src) {
+			moved := *d.Subject
+			end := endPos(src)
+			if moved.Start.Byte > len(src) {
+				moved.Start = end
+			}
+			moved.End = end
+			d.Subject = &moved
+		}
+		d.Context, d.Expression, d.EvalContext = nil, nil, nil // Reports find the context themselves
+	}
+	return diags
+}
+
+func endPos(src []byte) hcl.Pos {
+	whole := func(data []byte, _ bool) (int, []byte, error) { return len(data), data, nil }
+	if s := hcl.NewRangeScanner(src, "", whole); len(src) > 0 && s.Scan() {
+		return s.Range().End
+	}
+	return hcl.InitialPos
+}

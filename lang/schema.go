@@ -1,0 +1,247 @@
+package lang
+
+// Schema is the table of everything that a file may hold: the decoder, the checks and the documentation read it.
+func Schema() *BlockSchema { return &file }
+
+// BlockSchema describes a type of block.
+type BlockSchema struct {
+	Type     string
+	Label    LabelRule
+	Doc      string
+	Many     bool // may stand more than once in its parent
+	Free     bool // any argument names, such as locals
+	Args     []ArgSchema
+	Blocks   []BlockSchema
+	NotBuilt bool // the language knows it, this version refuses it
+}
+
+// LabelRule says whether a block has a label.
+type LabelRule int
+
+// The rules for labels.
+const (
+	NoLabel       LabelRule = iota
+	RequiredLabel           // the name
+	OptionalLabel           // the name; without it "default"
+)
+
+// DefaultName is the name of an index, a filter or an image without a label.
+const DefaultName = "default"
+
+// ArgSchema describes an argument.
+type ArgSchema struct {
+	Name     string
+	Type     ArgType
+	Required bool
+	Default  string // as the language would write it; empty: none
+	Doc      string
+	NotBuilt bool // the language knows it, this version refuses it
+}
+
+// ArgType is what an argument takes, in words.
+type ArgType string
+
+// The types of arguments.
+const (
+	TString    ArgType = "text"
+	TBool      ArgType = "true or false"
+	TCount     ArgType = "a whole number"
+	TStrings   ArgType = "a list of texts"
+	TOneOrMore ArgType = "a text or a list of texts"
+	TTexts     ArgType = "a map of texts"
+	TSize      ArgType = "a size, such as \"64MiB\", or a number of bytes"
+	TDuration  ArgType = "a duration, such as \"5m\", or a number of seconds"
+	TLimit     ArgType = "a count, or a percentage such as \"0.1%\""
+	TShare     ArgType = "a number from 0 to 1, or a percentage such as \"99%\""
+	TReference ArgType = "a reference"
+	TType      ArgType = "a type"
+	TAny       ArgType = "any value"
+)
+
+func notBuiltArg(name string, t ArgType, doc string) ArgSchema {
+	return ArgSchema{Name: name, Type: t, Doc: doc, NotBuilt: true}
+}
+
+var batchSchema = BlockSchema{Type: "batch", Doc: "How many files one map task reads.", Args: []ArgSchema{
+	{Name: "max_files", Type: TCount, Default: "100", Doc: "The most files of a task."},
+	{Name: "max_size", Type: TSize, Default: `"64MiB"`, Doc: "The most bytes of a task, as stored. A larger file is a task by itself."},
+	{Name: "group_by", Type: TStrings, Default: "the date dimension", Doc: "Dimensions whose values never share a task."},
+}}
+
+var retrySchema = BlockSchema{Type: "retry", Doc: "What happens after a failed attempt.", Args: []ArgSchema{
+	{Name: "attempts", Type: TCount, Default: "3", Doc: "The most attempts at a task, the first included."},
+	{Name: "on", Type: TStrings, Default: `["infrastructure", "download", "memory", "write"]`, Doc: "The causes that are tried again: infrastructure, code, download, corrupt, drifted, memory, timeout, write, or exit:N."},
+	{Name: "delay", Type: TDuration, Default: `"5s"`, Doc: "The pause before the second attempt; it doubles with each."},
+	{Name: "max_delay", Type: TDuration, Default: `"2m"`, Doc: "The longest pause."},
+}, Blocks: []BlockSchema{
+	{Type: "download", Doc: "The same for one file inside a task.", Args: []ArgSchema{
+		{Name: "attempts", Type: TCount, Default: "3", Doc: "The most attempts at a file, the first included."},
+		{Name: "timeout", Type: TDuration, Default: `"5m"`, Doc: "The longest time of one attempt."},
+	}},
+}}
+
+var tolerateSchema = BlockSchema{Type: "tolerate", Doc: "How much may be lost before a task or the analysis fails.", Args: []ArgSchema{
+	{Name: "bad_records", Type: TLimit, Default: "0", Doc: "Records of a task that do not parse or on which the code fails; they go into quarantine."},
+	{Name: "bad_files", Type: TLimit, Default: "0", Doc: "Files of a task that cannot be fetched or read to their end."},
+	{Name: "failed_tasks", Type: TLimit, Default: "0", Doc: "Tasks of the stage that fail for good."},
+	{Name: "min_coverage", Type: TShare, Doc: "The share of the planned files that a result must stand for."},
+}}
+
+var resourcesSchema = BlockSchema{Type: "resources", Doc: "What a task may use.", Args: []ArgSchema{
+	{Name: "memory", Type: TSize, Default: `"256MiB"`, Doc: "Memory for sorting and buffers."},
+	notBuiltArg("cpus", TCount, "Processors of a task."),
+	notBuiltArg("disk", TSize, "Disk space of a task."),
+}}
+
+// stageArgs are the arguments that map and reduce share.
+var stageArgs = []ArgSchema{
+	{Name: "image", Type: TReference, Default: "the only image", Doc: "The image that the code runs in."},
+	{Name: "code", Type: TOneOrMore, Doc: "The file with the code; in a list, the others are shipped with the first."},
+	{Name: "command", Type: TOneOrMore, Doc: "A streaming program: a shell command, or its arguments as a list."},
+	{Name: "entry", Type: TString, Doc: "The function to call when it has another name than the contract says."},
+	{Name: "contract", Type: TString, Default: "found from the code", Doc: "How the code is called: taf, telemetry-server, telemetry-analysis, streaming."},
+	{Name: "env", Type: TTexts, Doc: "Environment variables of the code."},
+	{Name: "max_run_time", Type: TDuration, Default: `"1h"`, Doc: "The longest time of one attempt."},
+	notBuiltArg("secrets", TTexts, "Secrets for the code."),
+	notBuiltArg("for_each", TAny, "One stage for each element."),
+	notBuiltArg("count_by", TStrings, "Ready-made: count the records by fields."),
+	notBuiltArg("sum", TAny, "Ready-made: sums of fields."),
+	notBuiltArg("histogram", TAny, "Ready-made: a histogram of a field."),
+	notBuiltArg("distinct", TAny, "Ready-made: the number of distinct values of a field."),
+	notBuiltArg("top", TAny, "Ready-made: the most frequent values of a field."),
+	notBuiltArg("quantiles", TAny, "Ready-made: quantiles of a field."),
+	notBuiltArg("select", TStrings, "Ready-made: fields as they are."),
+	notBuiltArg("merge", TAny, "Ready-made: merge the results of an operation."),
+}
+
+func stage(input ArgSchema, more ...ArgSchema) []ArgSchema {
+	return append(append([]ArgSchema{input}, stageArgs...), more...)
+}
+
+var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
+	{Type: "analysis", Label: OptionalLabel, Doc: "The name of the analysis, and whose it is.", Args: []ArgSchema{
+		{Name: "description", Type: TString, Doc: "What the analysis finds out."},
+		{Name: "owner", Type: TString, Doc: "The e-mail address of who answers for it."},
+		{Name: "source", Type: TString, Doc: "Where the file is kept."},
+		notBuiltArg("requires_tafc", TString, "The versions of tafc that can read the file."),
+	}},
+	{Type: "variable", Label: RequiredLabel, Many: true, Doc: "An input of the file, set with -var.", Args: []ArgSchema{
+		{Name: "type", Type: TType, Default: "that of the default, else string", Doc: "The type of the value."},
+		{Name: "default", Type: TAny, Doc: "The value when none is given; without it, one must be given."},
+		{Name: "description", Type: TString, Doc: "What the variable means."},
+		notBuiltArg("sensitive", TBool, "The value is never shown."),
+	}, Blocks: []BlockSchema{{Type: "validation", Many: true, NotBuilt: true, Doc: "A condition on the value."}}},
+	{Type: "locals", Many: true, Free: true, Doc: "Names for values."},
+	{Type: "index", Label: OptionalLabel, Many: true, Doc: "Where the list of files comes from.", Args: []ArgSchema{
+		{Name: "source", Type: TString, Required: true, Doc: "The list: dir:PATH or sqlite:PATH."},
+		{Name: "root", Type: TString, Default: "what the source says", Doc: "The folder that the keys are relative to."},
+		{Name: "layout", Type: TString, Default: "what the source says", Doc: "What the parts of a key mean: telemetry, telemetry-heka, or a template such as {country}/{day:date}/{rest}."},
+		{Name: "table", Type: TString, Doc: "The table of a database that tafc did not make."},
+	}},
+	{Type: "filter", Label: OptionalLabel, Many: true, Doc: "A selection of files.", Args: []ArgSchema{
+		{Name: "index", Type: TReference, Default: "the only index", Doc: "The index to select from."},
+		{Name: "document", Type: TString, Doc: "A Filter.json that says the conditions instead."},
+		{Name: "allow_empty", Type: TBool, Default: "false", Doc: "It is no error when no file matches."},
+		notBuiltArg("limit", TCount, "The most files."),
+	}, Blocks: []BlockSchema{
+		{Type: "where", Free: true, Doc: "Conditions on dimensions that must all hold."},
+		{Type: "exclude", Free: true, Doc: "Conditions on dimensions; a file for which all hold is left out."},
+	}},
+	{Type: "image", Label: OptionalLabel, Many: true, Doc: "The container image of stages.", Args: []ArgSchema{
+		{Name: "name", Type: TString, Required: true, Doc: "The reference of the image, best with a digest."},
+	}, Blocks: []BlockSchema{{Type: "build", Doc: "How the image is made.", Args: []ArgSchema{
+		{Name: "context", Type: TString, Required: true, Doc: "The folder that is sent to the builder."},
+		{Name: "dockerfile", Type: TString, Default: `"Dockerfile"`, Doc: "The file with the steps, in the context."},
+		{Name: "args", Type: TTexts, Doc: "Build arguments."},
+		{Name: "target", Type: TString, Doc: "The build stage to stop at."},
+	}}}},
+	batchSchema,
+	retrySchema,
+	tolerateSchema,
+	{Type: "map", Label: RequiredLabel, Many: true, Doc: "A stage that runs code on every record.", Args: stage(
+		ArgSchema{Name: "input", Type: TReference, Default: "the only filter", Doc: "The filter or stage to read."},
+		ArgSchema{Name: "format", Type: TString, Default: "what the layout says, else lines", Doc: "How files hold records: telemetry, lines, jsonl, csv, tsv, whole."},
+		ArgSchema{Name: "fields", Type: TStrings, Doc: "The code gets only these fields, such as info.OS."},
+	), Blocks: []BlockSchema{
+		resourcesSchema, batchSchema, retrySchema, tolerateSchema,
+		{Type: "where", NotBuilt: true, Doc: "A condition on records."},
+	}},
+	{Type: "reduce", Label: RequiredLabel, Many: true, Doc: "A stage that runs code on all values of a key.", Args: stage(
+		ArgSchema{Name: "input", Type: TReference, Required: true, Doc: "The stage to read."},
+		ArgSchema{Name: "partitions", Type: TCount, Default: "1", Doc: "How many tasks share the keys."},
+		ArgSchema{Name: "fan_in", Type: TCount, Default: "64", Doc: "The most results that one task reads."},
+	), Blocks: []BlockSchema{resourcesSchema, retrySchema, tolerateSchema}},
+	{Type: "output", Label: RequiredLabel, Many: true, Doc: "A result that somebody wants.", Args: []ArgSchema{
+		{Name: "value", Type: TReference, Required: true, Doc: "The stage whose result it is."},
+		{Name: "format", Type: TString, Default: `"text"`, Doc: "How it is written: text, csv, jsonl, json."},
+		{Name: "to", Type: TString, Doc: "The file it is written to."},
+		notBuiltArg("sort", TAny, "The order of the result."),
+		notBuiltArg("top", TCount, "Only the first so many."),
+	}},
+	{Type: "engine", Label: RequiredLabel, Many: true, Doc: "Where tasks run.", Args: []ArgSchema{
+		{Name: "workers", Type: TCount, Default: "the number of cores", Doc: "How many tasks run at once."},
+	}},
+	{Type: "notify", Many: true, NotBuilt: true, Doc: "Who is told."},
+	{Type: "test", Label: RequiredLabel, Many: true, NotBuilt: true, Doc: "A test of a stage."},
+	{Type: "function", Label: RequiredLabel, Many: true, NotBuilt: true, Doc: "A function of the file's own."},
+}}
+
+// valueSet is a closed set of words that an argument takes. Later are words that only a later version takes.
+type valueSet struct {
+	words []string
+	later []string
+}
+
+var (
+	contracts     = valueSet{words: []string{"taf", "telemetry-server", "telemetry-analysis", "streaming"}}
+	recordFormats = valueSet{words: []string{"telemetry", "lines", "jsonl", "csv", "tsv", "whole"}}
+	outputFormats = valueSet{words: []string{"text", "csv", "jsonl", "json"}, later: []string{"parquet"}}
+	engines       = valueSet{words: []string{"local"}, later: []string{"taskcluster"}}
+	sources       = valueSet{words: []string{"dir", "sqlite"}, later: []string{"postgres", "postgresql", "s3", "service", "inventory"}}
+	roots         = valueSet{words: []string{"file"}, later: []string{"s3", "https", "http"}}
+	retryCauses   = valueSet{words: []string{"infrastructure", "code", "download", "corrupt", "drifted", "memory", "timeout", "write"}}
+)
+
+// laterFunctions are those of the language that this version does not build.
+var laterFunctions = []string{"days", "since", "last_complete_day", "version", "templatefile", "yamldecode", "yamlencode"}
+
+// laterBlock is refused in every block.
+const laterBlock = "dynamic"
+
+func (s *BlockSchema) arg(name string) *ArgSchema {
+	for i := range s.Args {
+		if s.Args[i].Name == name {
+			return &s.Args[i]
+		}
+	}
+	return nil
+}
+
+func (s *BlockSchema) block(name string) *BlockSchema {
+	for i := range s.Blocks {
+		if s.Blocks[i].Type == name {
+			return &s.Blocks[i]
+		}
+	}
+	return nil
+}
+
+func (s *BlockSchema) argNames() []string {
+	var names []string
+	for i := range s.Args {
+		if !s.Args[i].NotBuilt {
+			names = append(names, s.Args[i].Name)
+		}
+	}
+	return names
+}
+
+func (s *BlockSchema) blockNames() []string {
+	var names []string
+	for i := range s.Blocks {
+		if !s.Blocks[i].NotBuilt {
+			names = append(names, s.Blocks[i].Type)
+		}
+	}
+	return names
+}

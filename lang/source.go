@@ -1,0 +1,177 @@
+package lang
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/tafc/tafc/internal/diag"
+)
+
+func (l *loader) index(b *block) *Index {
+	x := &Index{Block: b.Block}
+	scheme := ""
+	if s, rng, ok := l.filled(b, "source"); ok {
+		x.Source = s
+		scheme = l.sourceScheme(s, rng)
+	}
+	if s, rng, ok := l.filled(b, "root"); ok {
+		x.Root = s
+		l.rootScheme(s, rng)
+	}
+	if s, rng, ok := l.filled(b, "layout"); ok {
+		x.Layout = s
+		dims, err := LayoutDimensions(s)
+		if err != nil {
+			l.add(diag.Error("lang/bad-layout", "Bad layout", sentence(err.Error())+diag.DidYouMean(s, layoutNames()), rng))
+		} else {
+			l.dims[b.Name] = dims
+		}
+	}
+	if s, rng, ok := l.filled(b, "table"); ok {
+		x.Table = s
+		if scheme == "dir" {
+			l.add(diag.Error("lang/misplaced", "Misplaced setting",
+				"A folder has no tables; table belongs to a source that is a database, such as sqlite:index.db. Remove it.", rng))
+		}
+	}
+	return x
+}
+
+// sourceScheme checks the source of an index and returns the part before the colon.
+func (l *loader) sourceScheme(s string, rng hcl.Range) string {
+	scheme, path, found := strings.Cut(s, ":")
+	switch {
+	case slices.Contains(sources.later, scheme) && found:
+		l.notBuilt(fmt.Sprintf("The source %s: of an index", scheme), rng)
+	case !found || len(scheme) == 1: // a drive letter
+		l.add(diag.Error("lang/unknown-source", "Unknown source",
+			fmt.Sprintf("%q does not say what kind of source it is. Write \"dir:%s\" for a folder, or \"sqlite:%s\" for a database.", s, s, s), rng))
+	case !slices.Contains(sources.words, scheme):
+		l.add(diag.Error("lang/unknown-source", "Unknown source",
+			fmt.Sprintf("There is no source of the kind %q.%s Write dir:PATH for a folder, or sqlite:PATH for a database.", scheme,
+				diag.DidYouMean(scheme, append(slices.Clone(sources.words), sources.later...))), rng))
+	case strings.TrimSpace(path) == "":
+		l.add(diag.Error("lang/unknown-source", "Unknown source",
+			fmt.Sprintf("The source %q has no path. Write %s:PATH; the folder of this file is \".\".", s, scheme), rng))
+	}
+	return scheme
+}
+
+// rootScheme checks what keys are relative to: a folder, as a path or a file: URL.
+func (l *loader) rootScheme(s string, rng hcl.Range) {
+	scheme, _, found := strings.Cut(s, "://")
+	switch {
+	case !found || slices.Contains(roots.words, scheme):
+	case slices.Contains(roots.later, scheme):
+		l.notBuilt(fmt.Sprintf("A root at %s://", scheme), rng)
+	default:
+		l.add(diag.Error("lang/unknown-source", "Unknown source",
+			fmt.Sprintf("Files cannot be fetched from %s://. Write the path of a folder, or file:///PATH.", scheme), rng))
+	}
+}
+
+func (l *loader) filter(b *block) *Filter {
+	f := &Filter{Block: b.Block, AllowEmpty: l.flag(b, "allow_empty")}
+	r, _, ok := l.reference(b, "index", "index")
+	switch {
+	case ok:
+		f.Index = r.name
+	case !b.written("index") || l.isNull(b, "index"):
+		f.Index = l.only(b, "index", "index")
+	}
+	where, exclude := b.child("where"), b.child("exclude")
+	if b.written("document") {
+		f.Document, _, _ = l.filled(b, "document")
+		for _, other := range []*block{where, exclude} {
+			if other != nil {
+				l.add(diag.Error("lang/where-and-document", "Conditions beside a document",
+					fmt.Sprintf("The conditions of this filter are in its document, so there can be no %s block as well. Keep one of the two.", other.Type),
+					other.DeclRange, diag.WithRelated("the document", b.Args["document"])))
+			}
+		}
+	}
+	f.Where = l.terms(where, f.Index)
+	f.Exclude = l.terms(exclude, f.Index)
+	return f
+}
+
+// isNull tells whether an argument is there and null, so that its default applies.
+func (l *loader) isNull(b *block, name string) bool {
+	a := b.attr(name)
+	if a == nil {
+		return false
+	}
+	before := len(l.diags)
+	v, ok := l.eval(a.Expr)
+	l.diags = l.diags[:before] // the first reader has reported
+	return ok && v.IsNull()
+}
+
+// only finds what a reference that was left out can mean: the only block of a kind.
+func (l *loader) only(b *block, arg, kind string) string {
+	names := l.scope.names(kind)
+	switch {
+	case len(names) == 1:
+		return names[0]
+	case len(names) > 1:
+		choices := make([]string, len(names))
+		for i, n := range names {
+			choices[i] = kind + "." + n
+		}
+		l.add(diag.Error("lang/ambiguous-reference", "Reference needed",
+			fmt.Sprintf("There are several blocks of type %s, so %s has to say which: %s = %s.", kind, withArticle(b.Type), arg, list(choices, "or")), b.DeclRange))
+	case kind != "image" && !l.present[kind]:
+		l.add(diag.Error("lang/missing-reference", "Nothing to refer to",
+			fmt.Sprintf("A block of type %s needs %s, and the file has none. Add a block: %s \"NAME\" { … }.", b.Type, withArticle(kind), kind), b.DeclRange))
+	}
+	return ""
+}
+
+// terms reads a where or exclude block.
+func (l *loader) terms(b *block, index string) []Term {
+	if b == nil {
+		return nil
+	}
+	var terms []Term
+	for _, a := range b.attrs {
+		known := l.dimension(a.Name, index, a.NameRange)
+		l.here = a.Expr.Range()
+		if c, ok := l.condition(a.Name, a.Expr); ok && known {
+			terms = append(terms, Term{Dimension: a.Name, Condition: c, NameRange: a.NameRange, Range: a.Expr.Range()})
+		}
+	}
+	return terms
+}
+
+// dimension reports a dimension that the index does not have, where the file tells.
+func (l *loader) dimension(name, index string, rng hcl.Range) bool {
+	dims := l.dims[index]
+	if dims == nil || slices.Contains(dims, name) {
+		return true
+	}
+	var opts []diag.Option
+	if b := l.scope.blocks[ref{"index", index}]; b != nil {
+		opts = append(opts, diag.WithRelated("the layout", b.Range("layout")))
+	}
+	l.add(diag.Error("lang/unknown-dimension", "Unknown dimension",
+		fmt.Sprintf("The index %q has no dimension named %q.%s Its layout has %s.", index, name, diag.DidYouMean(name, dims), list(dims, "and")), rng, opts...))
+	return false
+}
+
+func (l *loader) image(b *block) *Image {
+	x := &Image{Block: b.Block}
+	x.Ref, _, _ = l.filled(b, "name")
+	if c := b.child("build"); c != nil {
+		x.Build = &ImageBuild{Dockerfile: "Dockerfile"}
+		x.Build.Context, _, _ = l.filled(c, "context")
+		if s, _, ok := l.filled(c, "dockerfile"); ok {
+			x.Build.Dockerfile = s
+		}
+		x.Build.Args, _ = l.textMap(c, "args")
+		x.Build.Target, _, _ = l.text(c, "target")
+	}
+	return x
+}

@@ -1,0 +1,265 @@
+package lang
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/internal/diag"
+)
+
+// The defaults of stages that are not in a policy.
+const (
+	defaultMemory     = 256 << 20
+	defaultMaxRunTime = time.Hour
+	defaultFanIn      = 64
+)
+
+// stages reads all maps and reduces and puts inputs before their consumers.
+func (l *loader) stages() {
+	base := l.policyOf(l.root, defaultPolicy())
+	var all []*Stage
+	for _, b := range l.root.blocks {
+		if (b.Type == "map" || b.Type == "reduce") && l.scope.blocks[ref{b.Type, b.Name}] == b {
+			all = append(all, l.stage(b, base))
+		}
+	}
+	if !l.present["map"] {
+		l.add(diag.Error("lang/no-map", "No map",
+			"The analysis has no map, so nothing would run. Add one: map \"NAME\" { code = \"mapper.py\" }.", l.root.DeclRange))
+	}
+	l.topBatchDimensions(all)
+	l.analysis.Stages = l.order(all)
+}
+
+func (l *loader) stage(b *block, base policy) *Stage {
+	p := l.policyOf(b, base)
+	s := &Stage{
+		Block: b.Block, Kind: StageKind(b.Type), Batch: p.batch, Retry: p.retry, Tolerate: p.tolerate,
+		Memory: defaultMemory, MaxRunTime: defaultMaxRunTime, Partitions: 1, FanIn: defaultFanIn,
+	}
+	l.input(b, s)
+	l.stageImage(b, s)
+	l.program(b, s)
+	l.records(b, s)
+	s.Env, _ = l.textMap(b, "env")
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			l.add(diag.Error("lang/bad-name", "Bad name",
+				fmt.Sprintf("%q cannot be the name of an environment variable: it must not be empty and holds no equals sign.", name), b.Range("env")))
+			delete(s.Env, name)
+		}
+	}
+	if r := b.child("resources"); r != nil {
+		memory, ok := l.size(r, "memory")
+		set(&s.Memory, memory, ok)
+	}
+	limit, ok := l.duration(b, "max_run_time", time.Second)
+	set(&s.MaxRunTime, limit, ok)
+	if s.Kind == Reduce {
+		n, ok := l.count(b, "partitions", 1)
+		set(&s.Partitions, n, ok)
+		n, ok = l.count(b, "fan_in", 2)
+		set(&s.FanIn, n, ok)
+	}
+	return s
+}
+
+// input finds what the stage reads.
+func (l *loader) input(b *block, s *Stage) {
+	kinds := []string{"map", "reduce"}
+	if s.Kind == Map {
+		kinds = append([]string{"filter"}, kinds...)
+	}
+	r, rng, ok := l.reference(b, "input", kinds...)
+	switch {
+	case ok && r.kind == "filter":
+		s.Input.Filter = r.name
+	case ok:
+		s.Input.Stage = stageAddr(r)
+		l.noFiles(b, rng)
+	case s.Kind == Map && (!b.written("input") || l.isNull(b, "input")):
+		s.Input.Filter = l.only(b, "input", "filter")
+	}
+}
+
+// noFiles refuses what says how files are read in a stage that reads results.
+func (l *loader) noFiles(b *block, input hcl.Range) {
+	why := "This stage reads the results of another one"
+	for _, name := range []string{"format", "fields"} {
+		if b.written(name) {
+			l.add(diag.Error("lang/misplaced", "Misplaced setting",
+				fmt.Sprintf("%s, not files, so %s has no meaning here. Remove it.", why, name), b.Range(name), diag.WithRelated("the input", input)))
+		}
+	}
+	if batch := b.child("batch"); batch != nil {
+		l.add(diag.Error("lang/misplaced", "Misplaced setting",
+			why+": it has one task for each task of that stage, so there is nothing to batch. Remove the block.", batch.DeclRange, diag.WithRelated("the input", input)))
+	}
+}
+
+func (l *loader) stageImage(b *block, s *Stage) {
+	r, _, ok := l.reference(b, "image", "image")
+	switch {
+	case ok:
+		s.Image = r.name
+	case !b.written("image"):
+		s.Image = l.only(b, "image", "image")
+	}
+}
+
+// program reads what the stage runs: code, or a command.
+func (l *loader) program(b *block, s *Stage) {
+	switch {
+	case b.written("code") && b.written("command"):
+		l.add(diag.Error("lang/code-or-command", "Code and command",
+			"A stage runs either code or a command, not both. Remove one of them.", b.Range("command"), diag.WithRelated("the code", b.Range("code"))))
+	case !b.written("code") && !b.written("command"):
+		l.add(diag.Error("lang/code-or-command", "Nothing to run",
+			fmt.Sprintf("The %s says nothing to run. Give it code = \"FILE\", or command = \"PROGRAM\" for a program that reads lines and writes lines.", b.Type), b.DeclRange))
+	}
+	s.Code, _, _ = l.filledTexts(b, "code")
+	if argv, _, ok := l.filledTexts(b, "command"); ok {
+		s.Command = argv
+		if v, _, _ := l.arg(b, "command"); isText(v) {
+			s.Command = []string{"sh", "-c", argv[0]}
+		}
+	}
+	s.Contract, _ = l.word(b, "contract", "lang/unknown-contract", contracts)
+	if b.written("command") {
+		if s.Contract != "" && s.Contract != "streaming" {
+			l.add(diag.Error("lang/contract-of-command", "Contract of a command",
+				fmt.Sprintf("A command reads and writes lines, which is the contract \"streaming\"; %q is for functions in code. Remove the argument.", s.Contract), b.Range("contract")))
+		}
+		s.Contract = "streaming"
+	}
+	s.Entry, _, _ = l.filled(b, "entry")
+	if s.Entry != "" && s.Contract == "streaming" {
+		l.add(diag.Error("lang/misplaced", "Misplaced setting",
+			"entry names a function of the code, but a streaming program is run as a whole. Remove it.", b.Range("entry")))
+	}
+}
+
+// records reads how a map over files gets its records.
+func (l *loader) records(b *block, s *Stage) {
+	if s.Kind == Reduce {
+		return
+	}
+	s.Format, _ = l.word(b, "format", "lang/unknown-format", recordFormats)
+	s.Fields, _, _ = l.filledTexts(b, "fields")
+	if f := l.filterNamed(s.Input.Filter); f != nil && b.child("batch") != nil && b.child("batch").written("group_by") {
+		l.groupBy(b.child("batch"), s.Batch.GroupBy, f.Index)
+	}
+}
+
+func (l *loader) filterNamed(name string) *Filter {
+	for _, f := range l.analysis.Filters {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// topBatchDimensions checks the group_by of the top level for every index that it is used with.
+func (l *loader) topBatchDimensions(all []*Stage) {
+	b := l.root.child("batch")
+	if b == nil || !b.written("group_by") {
+		return
+	}
+	var seen []string
+	for _, s := range all {
+		f := l.filterNamed(s.Input.Filter)
+		if _, own := s.Args["batch.group_by"]; own || f == nil || slices.Contains(seen, f.Index) {
+			continue
+		}
+		seen = append(seen, f.Index)
+		l.groupBy(b, s.Batch.GroupBy, f.Index)
+	}
+}
+
+func (l *loader) groupBy(b *block, dims []string, index string) {
+	ranges := elementRanges(b.attr("group_by").Expr, len(dims))
+	for i, d := range dims {
+		l.dimension(d, index, ranges[i])
+	}
+}
+
+// order puts inputs before their consumers, otherwise keeps the order of the file. A cycle is reported once.
+func (l *loader) order(all []*Stage) []*Stage {
+	byAddr := map[addr.Stage]*Stage{}
+	for _, s := range all {
+		byAddr[s.Addr()] = s
+	}
+	state := map[*Stage]valueState{}
+	var out []*Stage
+	for _, s := range all {
+		var chain []*Stage // from a consumer to its inputs; a stage has one input, so there is no branch
+		for ; s != nil && state[s] == untouched; s = byAddr[s.Input.Stage] {
+			state[s] = evaluating
+			chain = append(chain, s)
+		}
+		if s != nil && state[s] == evaluating {
+			l.stageCycle(chain[slices.Index(chain, s):])
+		}
+		slices.Reverse(chain)
+		for _, c := range chain {
+			state[c] = evaluated
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (l *loader) stageCycle(members []*Stage) {
+	first := 0
+	for i, m := range members {
+		if m.DeclRange.Start.Byte < members[first].DeclRange.Start.Byte {
+			first = i
+		}
+	}
+	members = append(slices.Clone(members[first:]), members[:first]...)
+	var names []string
+	var places []hcl.Range
+	for _, m := range members {
+		names = append(names, m.Addr().String())
+		places = append(places, m.Range("input"))
+	}
+	l.cycle("stages", names, places)
+}
+
+// outputs reads all outputs.
+func (l *loader) outputs() {
+	files := map[string]*Output{}
+	l.each("output", func(b *block) {
+		o := &Output{Block: b.Block, Format: "text"}
+		if r, _, ok := l.reference(b, "value", "map", "reduce"); ok {
+			o.Value = stageAddr(r)
+		}
+		format, ok := l.word(b, "format", "lang/unknown-format", outputFormats)
+		set(&o.Format, format, ok)
+		if to, rng, ok := l.filled(b, "to"); ok {
+			o.To = to
+			if scheme, _, remote := strings.Cut(to, "://"); remote {
+				l.notBuilt(fmt.Sprintf("An output to %s://", scheme), rng)
+			} else if prior := files[path.Clean(to)]; prior != nil {
+				l.add(diag.Error("lang/same-output-file", "Two outputs to one file",
+					fmt.Sprintf("The output %q is written to %q too, so one would overwrite the other. Give each its own file.", prior.Name, to),
+					rng, diag.WithRelated("the other output", prior.Range("to"))))
+			} else {
+				files[path.Clean(to)] = o
+			}
+		}
+		l.analysis.Outputs = append(l.analysis.Outputs, o)
+	})
+	if !l.present["output"] {
+		l.add(diag.Error("lang/no-output", "No output",
+			"The analysis has no output, so nobody would get its result. Add one: output \"NAME\" { value = reduce.NAME }.", l.root.DeclRange))
+	}
+}
