@@ -74,7 +74,7 @@ func hashRows(files *index.Table, groupBy []int) []row {
 				names[group] = group
 			}
 		}
-		rows[i] = row{group: group, hash: xxhash.Sum64(files.KeyBytes(i)), file: int32(i)}
+		rows[i] = row{group: group, hash: xxhash.Sum64String(files.Key(i)), file: int32(i)}
 	}
 	slices.SortFunc(rows, func(a, b row) int {
 		return cmp.Or(strings.Compare(a.group, b.group), cmp.Compare(a.hash, b.hash), cmp.Compare(a.file, b.file))

@@ -2,8 +2,10 @@ package compile
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -76,6 +78,11 @@ func (c *compiler) sources() {
 			Filter: f.Name, Index: f.Index, Source: sel.Source, Revision: sel.Revision,
 			Total: sel.Total, Matched: sel.Files.Len(), Bytes: sel.Bytes, Unparsed: sel.Unparsed, Sample: sel.UnparsedSample,
 		}
+		for _, ix := range c.in.Analysis.Indexes {
+			if ix.Name == f.Index {
+				s.Spec, s.Table = absolute(ix.Source, c.in.Analysis.Dir), ix.Table
+			}
+		}
 		if sel.Layout != nil {
 			s.Layout = sel.Layout.String()
 		}
@@ -84,6 +91,19 @@ func (c *compiler) sources() {
 		}
 		c.graph.Sources = append(c.graph.Sources, s)
 	}
+}
+
+// absolute is a source with an absolute path.
+func absolute(source, dir string) string {
+	scheme, path, ok := strings.Cut(source, ":")
+	if !ok || filepath.IsAbs(path) {
+		return source
+	}
+	abs, err := filepath.Abs(filepath.Join(dir, filepath.FromSlash(path)))
+	if err != nil {
+		return source
+	}
+	return scheme + ":" + abs
 }
 
 // outputPartitions says how many partitions the results of each stage have: the least common multiple of what its consumers

@@ -27,6 +27,8 @@ type Source struct {
 	Filter   string
 	Index    string
 	Source   string // as the analysis writes it: dir:data
+	Spec     string // the same with an absolute path, to open it from anywhere
+	Table    string
 	Revision string
 	Layout   string
 	Total    int

@@ -24,6 +24,9 @@ func (c *compiler) newStage(s *lang.Stage, sel *index.Selection, outputs int) *S
 		Addr: s.Addr(), Kind: s.Kind, Retry: s.Retry, Tolerate: s.Tolerate,
 		Partitions: s.Partitions, Outputs: outputs, Spec: c.specTemplate(s, sel),
 	}
+	if sel != nil {
+		stage.Root = sel.Root
+	}
 	if code := c.in.Code[s.Addr()]; code != nil {
 		stage.Bundle = code.Bundle
 	}

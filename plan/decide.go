@@ -74,10 +74,14 @@ func (d *decider) findRuns(g *compile.Graph, wanted func(*compile.Task) bool) {
 }
 
 func (d *decider) decide(t *compile.Task) Change {
-	if !d.runs[t] {
-		return Change{Addr: t.Addr, Task: t, Action: Reuse}
-	}
 	before, known := d.prior.Tasks[t.Addr]
+	if !d.runs[t] {
+		idle := d.result[t] != Available
+		return Change{
+			Addr: t.Addr, Task: t, Action: Reuse, Idle: idle,
+			Adopted: !idle && (!known || before.Key != t.Key || before.Failed != ""),
+		}
+	}
 	return Change{Addr: t.Addr, Task: t, Action: Run, Again: known, Reasons: d.reasons(t, before, known)}
 }
 

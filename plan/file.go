@@ -34,6 +34,8 @@ type fileChange struct {
 	Addr    addr.Task `json:"address"`
 	Action  Action    `json:"action"`
 	Again   bool      `json:"again,omitempty"`
+	Adopted bool      `json:"adopted,omitempty"`
+	Idle    bool      `json:"idle,omitempty"`
 	Reasons []Reason  `json:"reasons,omitempty"`
 }
 
@@ -42,7 +44,9 @@ type fileChange struct {
 func (p *Plan) Write(w io.Writer) error {
 	f := planFile{Format: fileVersion, Analysis: p.Analysis, Engine: p.Engine, Targets: p.Targets, Fence: p.Fence}
 	for _, c := range p.Changes {
-		f.Changes = append(f.Changes, fileChange{Addr: c.Addr, Action: c.Action, Again: c.Again, Reasons: c.Reasons})
+		f.Changes = append(f.Changes, fileChange{
+			Addr: c.Addr, Action: c.Action, Again: c.Again, Adopted: c.Adopted, Idle: c.Idle, Reasons: c.Reasons,
+		})
 	}
 	z := zip.NewWriter(w)
 	if err := writeEntry(z, "plan.json", f); err != nil {
@@ -144,7 +148,9 @@ func (f *planFile) plan(g *compile.Graph) (*Plan, error) {
 		case t == nil && c.Action != Drop:
 			return nil, fmt.Errorf("read plan: %s is not in the graph", c.Addr)
 		}
-		p.add(Change{Addr: c.Addr, Action: c.Action, Again: c.Again, Task: t, Reasons: c.Reasons})
+		p.add(Change{
+			Addr: c.Addr, Action: c.Action, Again: c.Again, Adopted: c.Adopted, Idle: c.Idle, Task: t, Reasons: c.Reasons,
+		})
 	}
 	return p, nil
 }

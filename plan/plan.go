@@ -35,6 +35,8 @@ type Change struct {
 	Addr    addr.Task
 	Action  Action
 	Again   bool          // a run of a task that ran before
+	Adopted bool          // a reuse of a result that was not this task's result at the end of the last run
+	Idle    bool          // a reuse in name only: there is no result, but nobody needs it
 	Task    *compile.Task // nil for Drop
 	Reasons []Reason      // none for Reuse
 }
@@ -77,7 +79,7 @@ type Task struct {
 	Key          string
 	StageDigest  string
 	InputsDigest string
-	Failed       string // cause, when the last attempt failed; then the digests are those of the last success, if any
+	Failed       string // cause, when the last attempt failed; the digests are those of the last success, or of the failure when there was none
 	FailedKey    string // key of the failed attempt
 }
 
@@ -170,12 +172,18 @@ func closure(g *compile.Graph, targets []addr.Task) map[*compile.Task]bool {
 // Empty tells whether there is nothing to do.
 func (p *Plan) Empty() bool { return p.Summary.Run == 0 && p.Summary.Drop == 0 }
 
-// Change finds the change of a task.
-func (p *Plan) Change(a addr.Task) (Change, bool) {
+// Settled tells whether carrying out the plan would change nothing at all, not even what the state remembers.
+func (p *Plan) Settled() bool {
+	return p.Empty() && !slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Adopted })
+}
+
+// Dropped are the addresses of the tasks to forget.
+func (p *Plan) Dropped() []addr.Task {
+	var out []addr.Task
 	for _, c := range p.Changes {
-		if c.Addr == a {
-			return c, true
+		if c.Action == Drop {
+			out = append(out, c.Addr)
 		}
 	}
-	return Change{}, false
+	return out
 }

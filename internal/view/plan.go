@@ -32,7 +32,9 @@ type planView struct {
 	lines []string
 }
 
-func (v *planView) line(format string, args ...any) { v.lines = append(v.lines, fmt.Sprintf(format, args...)) }
+func (v *planView) line(format string, args ...any) {
+	v.lines = append(v.lines, fmt.Sprintf(format, args...))
+}
 
 // head says what the filters select. Analyses with many filters show the first ones.
 func (v *planView) head(p *plan.Plan) {

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tafc/tafc/engine"
+	"github.com/tafc/tafc/engine/local"
+	"github.com/tafc/tafc/internal/view"
+	"github.com/tafc/tafc/plan"
+)
+
+func (a *app) applyVerb() *cobra.Command {
+	var in inputs
+	var approve bool
+	c := &cobra.Command{
+		Use:   "apply [FILE|PLAN]",
+		Short: "Carry out an analysis, or a saved plan",
+		Args:  positional(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if data, err := os.ReadFile(args[0]); err == nil && plan.IsFile(data) {
+					return a.applySaved(c.Context(), args[0], data, &in)
+				}
+			}
+			return a.applyFile(c.Context(), args, &in, approve)
+		},
+	}
+	in.planFlags(c.Flags())
+	c.Flags().IntVar(&in.workers, "workers", 0, "tasks at once (default: what the analysis says, else the number of cores)")
+	c.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
+	return c
+}
+
+func (a *app) runVerb() *cobra.Command {
+	var in inputs
+	c := &cobra.Command{
+		Use:   "run [FILE]",
+		Short: "Plan and apply without asking",
+		Args:  positional(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.applyFile(c.Context(), args, &in, true)
+		},
+	}
+	in.planFlags(c.Flags())
+	c.Flags().IntVar(&in.workers, "workers", 0, "tasks at once (default: what the analysis says, else the number of cores)")
+	return c
+}
+
+// applyFile plans under the lock, so that what is shown is what is done.
+func (a *app) applyFile(ctx context.Context, args []string, in *inputs, approved bool) error {
+	file, err := findFile(args, 0)
+	if err != nil {
+		return err
+	}
+	s, err := a.load(file, in)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := a.report(s.diags, s.sources); err != nil {
+		return err
+	}
+	if err := s.openState(ctx, in.stateDir(file)); err != nil {
+		return err
+	}
+	lock, err := s.state.Lock("apply")
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	p, err := s.plan(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.showPlan(p, false); err != nil {
+		return err
+	}
+	if !approved && p.Summary.Run > 0 {
+		if err := a.confirm(); err != nil {
+			return err
+		}
+	}
+	return s.carryOut(ctx, p)
+}
+
+// confirm asks whether to go on. Without a terminal there is nobody to ask.
+func (a *app) confirm() error {
+	if !a.streams.InTerminal {
+		return usageError("nobody can answer here: use -auto-approve, or tafc run, or apply a plan saved with tafc plan -out")
+	}
+	fmt.Fprint(a.streams.Err, "\nCarry this out? Only 'yes' goes on: ")
+	line, err := bufio.NewReader(a.streams.In).ReadString('\n')
+	if err != nil || strings.TrimSpace(line) != "yes" {
+		return &exit{exitFailed, errors.New("not carried out")}
+	}
+	return nil
+}
+
+// applySaved carries out a saved plan, unless what it was made for has changed.
+func (a *app) applySaved(ctx context.Context, name string, data []byte, in *inputs) error {
+	p, err := plan.Read(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	dir := in.state
+	if dir == "" {
+		dir = ".taf"
+	}
+	s := &session{app: a, in: in, sources: map[string][]byte{}, outputDir: filepath.Dir(dir)}
+	if err := s.openState(ctx, dir); err != nil {
+		return err
+	}
+	defer s.close()
+	lock, err := s.state.Lock("apply")
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	if err := s.checkFence(ctx, p); err != nil {
+		return fmt.Errorf("%s is out of date: %w. Make it again with tafc plan -out", name, err)
+	}
+	return s.carryOut(ctx, p)
+}
+
+// carryOut runs a plan and writes the outputs. The caller holds the state's lock.
+func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
+	if p.Settled() {
+		return s.finish(ctx, p, nil, time.Time{})
+	}
+	start := time.Now()
+	run, err := engine.Lower(runID(start), p)
+	if err != nil {
+		return err
+	}
+	run.Command = strings.Join(append([]string{"tafc"}, os.Args[1:]...), " ")
+	if run.Plan, err = json.Marshal(p.Document(nil)); err != nil {
+		return err
+	}
+	e, err := local.New(local.Options{State: s.state, Workers: s.workers()})
+	if err != nil {
+		return err
+	}
+	progress := view.NewProgress(s.app.streams, run.Tasks)
+	out, err := e.Apply(ctx, run, progress.Observe)
+	progress.Close()
+	if err != nil {
+		return err
+	}
+	return s.finish(ctx, p, out, start)
+}
+
+// finish ends with the outputs, or with what to do about a run that did not make them.
+func (s *session) finish(ctx context.Context, p *plan.Plan, out *engine.Outcome, start time.Time) error {
+	streams := s.app.streams
+	if out != nil {
+		switch {
+		case out.Interrupted:
+			fmt.Fprintln(streams.Err, "Stopped. What had finished is kept: the same command goes on from here.")
+			return &exit{code: exitInterrupted}
+		case len(out.Failed) > 0 && !s.outputsReady(ctx, p):
+			view.Failed(streams.Err, out, streams.ErrStyle())
+			return &exit{code: exitFailed}
+		}
+	}
+	results, err := s.outputs(ctx, p)
+	if err != nil {
+		return err
+	}
+	elapsed := time.Duration(0)
+	if out != nil {
+		elapsed = time.Since(start)
+	}
+	view.Finished(streams.Out, p.Analysis, results, elapsed, streams.OutStyle())
+	for _, r := range results {
+		if r.BelowCoverage() {
+			return &exit{exitFailed, fmt.Errorf("output %s covers %.2f%% of the planned files, and min_coverage asks for %.2f%%; it was not written",
+				r.Name, 100*r.Coverage(), 100*r.MinCoverage)}
+		}
+	}
+	for _, r := range results {
+		if r.Partial {
+			return &exit{code: exitPartial}
+		}
+	}
+	return nil
+}
+
+// runID sorts by time; the process number tells runs of the same instant apart.
+func runID(at time.Time) string {
+	return fmt.Sprintf("%s-%d", at.UTC().Format("20060102T150405.000"), os.Getpid())
+}
+
+func (s *session) workers() int {
+	if s.in.workers > 0 {
+		return s.in.workers
+	}
+	if s.analysis != nil {
+		return s.analysis.Local.Workers
+	}
+	return 0
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tafc/tafc/compile"
+	"github.com/tafc/tafc/index"
+	"github.com/tafc/tafc/index/open"
+	"github.com/tafc/tafc/index/sqlite"
+	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/view"
+)
+
+func (a *app) indexVerb() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "index",
+		Short: "Build, show and query file indexes",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
+			return usageError("there is no command \"index %s\".%s See: tafc index -help", args[0],
+				diag.DidYouMean(args[0], []string{"build", "show", "query"}))
+		},
+	}
+	c.AddCommand(a.indexBuildVerb(), a.indexShowVerb(), a.indexQueryVerb())
+	return c
+}
+
+func (a *app) indexBuildVerb() *cobra.Command {
+	var out, layoutText, root, table string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "build SOURCE -o FILE",
+		Short: "List a source once and write its files to an index file",
+		Long:  "SOURCE is dir:PATH or sqlite:PATH. The index file is used as source = \"sqlite:FILE\".",
+		Args:  positional(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if out == "" {
+				return usageError("say where to write the index: tafc index build %s -o FILE", args[0])
+			}
+			var layout *index.Layout
+			if layoutText != "" {
+				var err error
+				if layout, err = index.ParseLayout(layoutText); err != nil {
+					return usageError("-layout: %w", err)
+				}
+			}
+			src, err := open.Open(args[0], open.Options{Table: table})
+			if err != nil {
+				return sourceError(err)
+			}
+			defer src.Close()
+			summary, err := sqlite.Write(c.Context(), out, src, layout, root)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(a.streams.Out, map[string]any{
+					"format_version": "1", "file": out, "layout": summary.Layout, "root": summary.Root, "revision": summary.Revision,
+					"files_total": summary.Files, "bytes_total": summary.Bytes, "unparsed_keys": summary.Unparsed,
+				})
+			}
+			view.IndexBuilt(a.streams.Out, out, summary.Layout, summary.Root, summary.Files, summary.Bytes, summary.Unparsed)
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&out, "out", "o", "", "index file to write (required)")
+	c.Flags().StringVar(&layoutText, "layout", "", "how keys are built: telemetry, telemetry-heka, or a template (default: found from the keys)")
+	c.Flags().StringVar(&root, "root", "", "what the keys are relative to when tasks fetch them (default: the source's own folder)")
+	c.Flags().StringVar(&table, "table", "", "table of a sqlite source that tafc did not write")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return c
+}
+
+// sourceError makes a usage error of a source that was written wrongly.
+func sourceError(err error) error {
+	var scheme *open.SchemeError
+	if errors.As(err, &scheme) {
+		return usageError("%w", err)
+	}
+	return err
+}
+
+func (a *app) indexShowVerb() *cobra.Command {
+	var layoutText, table string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "show SOURCE",
+		Short: "Show the dimensions of an index and how many files each value has",
+		Args:  positional(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			sel, err := selectAll(c.Context(), args[0], layoutText, table)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(a.streams.Out, view.NewIndexDocument(sel))
+			}
+			view.Index(a.streams.Out, sel, a.streams.OutStyle())
+			return nil
+		},
+	}
+	c.Flags().StringVar(&layoutText, "layout", "", "how keys are built (default: what the index records, or found from the keys)")
+	c.Flags().StringVar(&table, "table", "", "table of a sqlite source that tafc did not write")
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON (docs/json.md)")
+	return c
+}
+
+func selectAll(ctx context.Context, source, layoutText, table string) (*index.Selection, error) {
+	var layout *index.Layout
+	if layoutText != "" {
+		var err error
+		if layout, err = index.ParseLayout(layoutText); err != nil {
+			return nil, usageError("-layout: %w", err)
+		}
+	}
+	src, err := open.Open(source, open.Options{Table: table})
+	if err != nil {
+		return nil, sourceError(err)
+	}
+	defer src.Close()
+	return index.Select(ctx, src, layout, "", index.Filter{})
+}
+
+func (a *app) indexQueryVerb() *cobra.Command {
+	var in inputs
+	var filter string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "query FILE",
+		Short: "Print the keys that a filter of an analysis matches, one a line, sorted",
+		Args:  positional(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			file, err := findFile(args, 0)
+			if err != nil {
+				return err
+			}
+			s, err := a.load(file, &in)
+			if err != nil {
+				return err
+			}
+			if err := a.report(s.diags, s.sources); err != nil {
+				return err
+			}
+			name, err := s.filterName(filter)
+			if err != nil {
+				return err
+			}
+			// A query that matches nothing is an answer, not an error.
+			sel, diags, sources := compile.Query(c.Context(), s.analysis, s.world(), name)
+			for name, text := range sources {
+				s.sources[name] = text
+			}
+			if err := a.report(diags, s.sources); err != nil {
+				return err
+			}
+			return a.printQuery(name, sel, asJSON)
+		},
+	}
+	in.varFlags(c.Flags())
+	c.Flags().StringVar(&filter, "filter", "", "which filter (default: the only one)")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the files as JSON (docs/json.md)")
+	return c
+}
+
+func (s *session) filterName(name string) (string, error) {
+	var names []string
+	for _, f := range s.analysis.Filters {
+		if f.Name == name {
+			return name, nil
+		}
+		names = append(names, f.Name)
+	}
+	switch {
+	case name != "":
+		return "", usageError("there is no filter %q.%s", name, diag.DidYouMean(name, names))
+	case len(names) == 1:
+		return names[0], nil
+	}
+	return "", usageError("the analysis has %d filters; name one with -filter: %v", len(names), names)
+}
+
+func (a *app) printQuery(name string, sel *index.Selection, asJSON bool) error {
+	if asJSON {
+		return printJSON(a.streams.Out, view.NewQueryDocument(name, sel))
+	}
+	view.Funnel(a.streams.Err, name, sel, a.streams.ErrStyle())
+	for i := range sel.Files.Len() {
+		if _, err := io.WriteString(a.streams.Out, sel.Files.Key(i)+"\n"); err != nil {
+			return fmt.Errorf("print keys: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/tafc/tafc/compile"
+	"github.com/tafc/tafc/internal/view"
+	"github.com/tafc/tafc/plan"
+	"github.com/tafc/tafc/runtime/job"
+	"github.com/tafc/tafc/runtime/pairs"
+	"github.com/tafc/tafc/state"
+)
+
+// outputs writes every output of a plan whose results are there, and says what each stands for.
+func (s *session) outputs(ctx context.Context, p *plan.Plan) ([]view.Output, error) {
+	planned := map[*compile.Task]bool{}
+	for _, c := range p.Changes {
+		planned[c.Task] = c.Task != nil
+	}
+	var out []view.Output
+	for _, o := range p.Graph.Outputs {
+		if !allPlanned(o.Tasks, planned) {
+			continue // outside the targets
+		}
+		made, err := s.output(ctx, p, o)
+		if err != nil {
+			return nil, fmt.Errorf("output %s: %w", o.Name, err)
+		}
+		out = append(out, made)
+	}
+	return out, nil
+}
+
+func allPlanned(tasks []*compile.Task, planned map[*compile.Task]bool) bool {
+	for _, t := range tasks {
+		if !planned[t] {
+			return false
+		}
+	}
+	return true
+}
+
+// outputsReady tells whether every output has a result, in spite of tasks that failed.
+func (s *session) outputsReady(ctx context.Context, p *plan.Plan) bool {
+	var keys []string
+	for _, o := range p.Graph.Outputs {
+		for _, t := range o.Tasks {
+			keys = append(keys, t.Key)
+		}
+	}
+	found, _, err := s.state.HasResults(ctx, keys)
+	if err != nil {
+		return false
+	}
+	for _, key := range keys {
+		if _, ok := found[key]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *session) output(ctx context.Context, p *plan.Plan, o compile.Output) (view.Output, error) {
+	keys := make([]string, len(o.Tasks))
+	for i, t := range o.Tasks {
+		keys[i] = t.Key
+	}
+	r, err := s.readResult(ctx, keys)
+	if err != nil {
+		return view.Output{}, err
+	}
+	out := view.Output{
+		Name: o.Name, Format: o.Format, Covers: r.covers, Partial: r.partial, Pairs: r.pairs, Quarantine: r.quarantine,
+		MinCoverage: minCoverage(p.Graph, o),
+	}
+	if out.BelowCoverage() {
+		return out, nil
+	}
+	head := &headWriter{lines: view.PreviewLines}
+	if o.To == "" {
+		head.stop = true
+		err = s.write(ctx, head, o.Format, r)
+	} else {
+		if out.Path = o.To; !filepath.IsAbs(o.To) {
+			out.Path = filepath.Join(s.outputDir, o.To)
+		}
+		err = s.writeFile(ctx, out.Path, o.Format, r, head)
+	}
+	if err != nil && !errors.Is(err, errHead) {
+		return out, err
+	}
+	out.Preview = string(head.buf)
+	return out, nil
+}
+
+func minCoverage(g *compile.Graph, o compile.Output) float64 {
+	for _, s := range g.Stages {
+		if s.Addr == o.Stage {
+			return s.Tolerate.MinCoverage
+		}
+	}
+	return 0
+}
+
+// result is the pairs of a stage with what they stand for.
+type result struct {
+	form       job.Form
+	parts      []job.Part
+	covers     job.Ledger
+	pairs      int64
+	partial    bool
+	quarantine []*job.Quarantine
+}
+
+// readResult gathers the results of the tasks of one stage.
+func (s *session) readResult(ctx context.Context, keys []string) (*result, error) {
+	out := &result{form: job.FormPairs}
+	for i, key := range keys {
+		r, err := s.state.Result(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		out.add(r, i == 0)
+	}
+	return out, nil
+}
+
+func (out *result) add(r state.Result, first bool) {
+	rep := &r.Report
+	out.form = rep.Form
+	out.parts = append(out.parts, rep.Parts...)
+	out.partial = out.partial || rep.Partial
+	for _, p := range rep.Parts {
+		out.pairs += p.Pairs
+	}
+	if q := rep.Quarantine; q != nil {
+		out.quarantine = append(out.quarantine, q)
+	}
+	// The partitions of a reduce all stand for the same files.
+	if first || r.Task.Stage.Kind != "reduce" {
+		out.covers.Add(rep.Covers)
+	}
+}
+
+// writeFile writes a result atomically; copyTo sees the text as well.
+func (s *session) writeFile(ctx context.Context, path, format string, r *result, copyTo io.Writer) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup()
+	if err := s.write(ctx, io.MultiWriter(f, copyTo), format, r); err != nil {
+		return err
+	}
+	return f.CloseAtomicallyReplace()
+}
+
+// write merges the parts of a result into one sorted text.
+func (s *session) write(ctx context.Context, w io.Writer, format string, r *result) error {
+	tmp, err := os.MkdirTemp(s.state.Dir(), "merge-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	inputs := make([]pairs.Input, len(r.parts))
+	for i, p := range r.parts {
+		inputs[i] = pairs.Part(p)
+	}
+	m, err := pairs.Merge(ctx, inputs, tmp, 0)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	switch format {
+	case "csv":
+		return pairs.WriteCSV(w, r.form, m)
+	case "jsonl":
+		return pairs.WriteJSONL(w, r.form, m)
+	case "json":
+		return pairs.WriteJSON(w, r.form, m)
+	}
+	return pairs.WriteText(w, r.form, m)
+}
+
+// errHead stops a writer that has seen enough.
+var errHead = errors.New("enough")
+
+// headWriter keeps the first lines of a text. What comes after them is an error with stop, and else ignored.
+type headWriter struct {
+	lines int
+	stop  bool
+	buf   []byte
+}
+
+// headBytes bounds what is kept of very long lines.
+const headBytes = 64 << 10
+
+func (h *headWriter) Write(b []byte) (int, error) {
+	for i, c := range b {
+		if h.lines <= 0 || len(h.buf) >= headBytes {
+			if h.stop {
+				return i, errHead
+			}
+			break
+		}
+		h.buf = append(h.buf, c)
+		if c == '\n' {
+			h.lines--
+		}
+	}
+	return len(b), nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/state"
+)
+
+func (a *app) retryVerb() *cobra.Command {
+	var in inputs
+	c := &cobra.Command{
+		Use:   "retry [FILE]",
+		Short: "Run the tasks that failed again, and what waits for them",
+		Args:  positional(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.existing(c.Context(), args, 0, &in)
+			if err != nil {
+				return err
+			}
+			failed, err := s.failedTasks(c.Context())
+			s.close()
+			if err != nil {
+				return err
+			}
+			if len(failed) == 0 {
+				fmt.Fprintln(a.streams.Out, "No task failed in the last run.")
+				return nil
+			}
+			fmt.Fprintf(a.streams.Err, "Failed in the last run: %d. They run again now.\n\n", len(failed))
+			return a.applyFile(c.Context(), args, &in, true)
+		},
+	}
+	in.stateFlag(c.Flags())
+	in.varFlags(c.Flags())
+	c.Flags().IntVar(&in.workers, "workers", 0, "tasks at once")
+	return c
+}
+
+// failedTasks are the tasks whose last attempt failed, sorted.
+func (s *session) failedTasks(ctx context.Context) ([]addr.Task, error) {
+	prior, err := s.state.Prior(ctx, s.analysis.Name)
+	if err != nil {
+		return nil, err
+	}
+	var failed []addr.Task
+	for _, a := range sortedAddrs(prior) {
+		if prior[a].Failed != nil {
+			failed = append(failed, a)
+		}
+	}
+	return failed, nil
+}
+
+func sortedAddrs(m map[addr.Task]state.Memory) []addr.Task {
+	out := make([]addr.Task, 0, len(m))
+	for a := range m {
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b addr.Task) int {
+		return cmp.Or(cmp.Compare(a.Stage.Kind, b.Stage.Kind), cmp.Compare(a.Stage.Name, b.Stage.Name), cmp.Compare(a.Name, b.Name))
+	})
+	return out
+}

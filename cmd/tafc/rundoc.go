@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/internal/view"
+	"github.com/tafc/tafc/runtime/job"
+	"github.com/tafc/tafc/state"
+)
+
+// runDocument reads everything that the state knows of a run.
+func runDocument(ctx context.Context, db *state.DB, run *state.Run) (*view.RunDocument, error) {
+	tasks, err := db.RunTasks(ctx, run.ID)
+	if err != nil {
+		return nil, err
+	}
+	attempts, err := db.RunAttempts(ctx, run.ID)
+	if err != nil {
+		return nil, err
+	}
+	d := &view.RunDocument{
+		FormatVersion: "1", Analysis: run.Analysis,
+		Run:     view.RunHead{ID: run.ID, Command: run.Command, Started: run.Started, Finished: optional(run.Finished), Outcome: outcome(db, run)},
+		Summary: map[string]int{}, Tasks: []view.TaskDocument{},
+	}
+	byTask := map[addr.Task][]view.AttemptDocument{}
+	for _, a := range attempts {
+		byTask[a.Address] = append(byTask[a.Address], view.AttemptDocument{
+			Attempt: a.Attempt, State: string(a.State), Cause: a.Cause, Exit: a.Exit,
+			Started: a.Started, Finished: optional(a.Finished), Dir: a.Dir, Failure: a.Failure,
+		})
+	}
+	for _, t := range tasks {
+		doc := view.TaskDocument{
+			Address: t.Address.String(), State: t.State, Attempts: byTask[t.Address], Cause: t.Cause, Message: t.Message,
+			Blame: t.Blame, Ledger: t.Ledger, Progress: t.Progress, Key: t.Key,
+		}
+		if doc.Attempts == nil {
+			doc.Attempts = []view.AttemptDocument{}
+		}
+		if err := addResult(ctx, db, &doc); err != nil {
+			return nil, err
+		}
+		d.Summary[t.State]++
+		d.Tasks = append(d.Tasks, doc)
+	}
+	return d, nil
+}
+
+// addResult adds what the result of a finished task says.
+func addResult(ctx context.Context, db *state.DB, doc *view.TaskDocument) error {
+	if doc.State != "done" && doc.State != "reused" {
+		return nil
+	}
+	r, err := db.Result(ctx, doc.Key)
+	switch {
+	case errors.Is(err, state.ErrNoResult), errors.Is(err, state.ErrResultMissing):
+		return nil
+	case err != nil:
+		return err
+	}
+	doc.Ledger, doc.Covers, doc.Counters, doc.Partial = &r.Report.Ledger, &r.Report.Covers, r.Report.Counters, r.Report.Partial
+	if q := r.Report.Quarantine; q != nil {
+		doc.Quarantine = &job.Quarantine{Path: q.Path, Digest: q.Digest, Size: q.Size, Records: q.Records, Groups: q.Groups}
+	}
+	return nil
+}
+
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// outcome tells a run that goes on from one whose process was killed.
+func outcome(db *state.DB, run *state.Run) string {
+	if run.Outcome != state.Unfinished {
+		return string(run.Outcome)
+	}
+	if h, err := db.Holder(); err == nil && h != nil && h.PID == run.PID {
+		return "running"
+	}
+	return "killed"
+}

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/pflag"
+
+	"github.com/tafc/tafc/compile"
+	"github.com/tafc/tafc/index"
+	"github.com/tafc/tafc/index/open"
+	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/lang"
+	"github.com/tafc/tafc/plan"
+	"github.com/tafc/tafc/state"
+)
+
+// inputs are the flags that say which analysis is meant, with which values.
+type inputs struct {
+	vars     []string
+	varFiles []string
+	state    string
+	engine   string
+	targets  []string
+	workers  int
+}
+
+func (in *inputs) stateFlag(f *pflag.FlagSet) {
+	f.StringVar(&in.state, "state", os.Getenv("TAF_STATE"), "folder of the state instead of .taf beside the analysis")
+}
+
+func (in *inputs) varFlags(f *pflag.FlagSet) {
+	f.StringArrayVar(&in.vars, "var", nil, "set a variable: -var NAME=VALUE (may be repeated)")
+	f.StringArrayVar(&in.varFiles, "var-file", nil, "set variables from a file of NAME = VALUE lines (may be repeated)")
+}
+
+func (in *inputs) planFlags(f *pflag.FlagSet) {
+	in.stateFlag(f)
+	in.varFlags(f)
+	f.StringVar(&in.engine, "engine", "", "engine to use (local)")
+	f.StringArrayVar(&in.targets, "target", nil, "only this stage or task and what it needs (may be repeated)")
+}
+
+// findFile is the analysis that is meant when the command line names none.
+func findFile(args []string, at int) (string, error) {
+	if len(args) > at {
+		return args[at], nil
+	}
+	found, err := filepath.Glob("*.taf.hcl")
+	if err != nil {
+		return "", err
+	}
+	switch len(found) {
+	case 0:
+		return "", usageError("there is no *.taf.hcl in this folder: name the analysis file, or make one with tafc init")
+	case 1:
+		return found[0], nil
+	}
+	return "", usageError("there are several analyses in this folder; name one of them: %s", strings.Join(found, ", "))
+}
+
+// session is an analysis that was loaded, with its state.
+type session struct {
+	app      *app
+	in       *inputs
+	analysis *lang.Analysis
+	diags    hcl.Diagnostics
+	sources  map[string][]byte
+	state    *state.DB
+	// outputDir is what the paths of outputs are relative to.
+	outputDir string
+}
+
+// load reads and checks the analysis file. On errors it returns a session without analysis, for its diagnostics.
+func (a *app) load(file string, in *inputs) (*session, error) {
+	s := &session{app: a, in: in, sources: map[string][]byte{}, outputDir: filepath.Dir(file)}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read analysis: %w", err)
+	}
+	s.sources[file] = src
+	vars, err := s.variables()
+	if err != nil {
+		return nil, err
+	}
+	if s.diags.HasErrors() {
+		return s, nil
+	}
+	dir := filepath.Dir(file)
+	s.analysis, s.diags = lang.Load(file, src, lang.Options{
+		Variables: vars, FS: os.DirFS(dir), ReadFile: readFrom(dir), Getenv: os.LookupEnv,
+	})
+	if s.diags.HasErrors() {
+		s.analysis = nil
+		return s, nil
+	}
+	if in.engine != "" && in.engine != "local" {
+		return nil, usageError("there is no engine %q in this version of tafc; it has local", in.engine)
+	}
+	return s, nil
+}
+
+// stateDir is the folder of the state: -state, TAF_STATE, or .taf beside the analysis.
+func (in *inputs) stateDir(file string) string {
+	if in.state != "" {
+		return in.state
+	}
+	return filepath.Join(filepath.Dir(file), ".taf")
+}
+
+func (s *session) openState(ctx context.Context, dir string) error {
+	db, err := state.Open(ctx, dir)
+	if err != nil {
+		return err
+	}
+	s.state = db
+	return nil
+}
+
+func (s *session) close() {
+	if s.state != nil {
+		s.state.Close()
+	}
+}
+
+func (s *session) world() compile.World {
+	return compile.World{
+		FS: os.DirFS(s.analysis.Dir),
+		OpenIndex: func(source, table string) (index.Source, error) {
+			return open.Open(source, open.Options{Table: table, BaseDir: s.analysis.Dir})
+		},
+	}
+}
+
+// compile makes the graph; nil with diagnostics in s.diags when it cannot be made.
+func (s *session) compile(ctx context.Context) *compile.Graph {
+	input, diags, sources := compile.Resolve(ctx, s.analysis, s.world())
+	s.diags = append(s.diags, diags...)
+	for name, text := range sources {
+		s.sources[name] = text
+	}
+	if s.diags.HasErrors() {
+		return nil
+	}
+	g, diags := compile.Compile(input)
+	s.diags = append(s.diags, diags...)
+	return g
+}
+
+// plan loads, compiles and compares; the plan is nil when there are errors in the session's diagnostics.
+func (a *app) plan(ctx context.Context, file string, in *inputs) (*session, *plan.Plan, error) {
+	s, err := a.load(file, in)
+	if err != nil || s.analysis == nil {
+		return s, nil, err
+	}
+	if err := s.openState(ctx, in.stateDir(file)); err != nil {
+		return s, nil, err
+	}
+	p, err := s.plan(ctx)
+	return s, p, err
+}
+
+// plan compiles and compares; the plan is nil when there are errors in s.diags.
+func (s *session) plan(ctx context.Context) (*plan.Plan, error) {
+	g := s.compile(ctx)
+	if g == nil {
+		return nil, nil
+	}
+	targets, err := parseTargets(s.in.targets, g)
+	if err != nil {
+		return nil, err
+	}
+	prior, err := readPrior(ctx, s.state, g)
+	if err != nil {
+		return nil, err
+	}
+	p := plan.New(g, prior, targets)
+	p.Engine = "local"
+	return p, nil
+}
+
+// checkFence makes sure that what a saved plan was made for is still so: its indexes and the state.
+func (s *session) checkFence(ctx context.Context, p *plan.Plan) error {
+	serial, err := s.state.Serial(ctx, p.Analysis)
+	if err != nil {
+		return err
+	}
+	if serial != p.Fence.State {
+		return fmt.Errorf("%s was applied since the plan was made", p.Analysis)
+	}
+	for _, src := range p.Graph.Sources {
+		ix, err := open.Open(src.Spec, open.Options{Table: src.Table})
+		if err != nil {
+			return err
+		}
+		revision, err := ix.Revision(ctx)
+		ix.Close()
+		if err != nil {
+			return err
+		}
+		if revision != p.Fence.Index[src.Filter] {
+			return fmt.Errorf("the index %s (%s) has changed", src.Index, src.Source)
+		}
+	}
+	return nil
+}
+
+func parseTargets(texts []string, g *compile.Graph) ([]addr.Task, error) {
+	var targets []addr.Task
+	for _, text := range texts {
+		t, err := addr.Parse(text)
+		if err != nil {
+			return nil, usageError("-target: %w", err)
+		}
+		if !slices.ContainsFunc(g.Tasks, func(task *compile.Task) bool {
+			return task.Addr == t || t.Name == "" && task.Stage.Addr == t.Stage
+		}) {
+			return nil, usageError("-target: the analysis has no %s", t)
+		}
+		targets = append(targets, t)
+	}
+	return targets, nil
+}
+
+func (s *session) variables() (map[string]lang.VariableInput, error) {
+	return nil, nil
+}

@@ -1,0 +1,327 @@
+package compile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/tafc/tafc/index"
+	"github.com/tafc/tafc/index/document"
+	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/lang"
+)
+
+// World is what Resolve and Check read.
+type World struct {
+	FS fs.FS // the folder of the analysis
+	// OpenIndex opens a source as the analysis writes it. Check does not call it.
+	OpenIndex func(source, table string) (index.Source, error)
+}
+
+type resolver struct {
+	a     *lang.Analysis
+	w     World
+	diags hcl.Diagnostics
+	// sources are the texts of files other than the analysis that diagnostics point into.
+	sources map[string][]byte
+}
+
+// Sources are texts of files, by name, for the snippets of diagnostics.
+type Sources map[string][]byte
+
+// Check finds what is wrong with an analysis besides the file itself, without its index: documents, code, layouts.
+func Check(a *lang.Analysis, w World) (hcl.Diagnostics, Sources) {
+	r := &resolver{a: a, w: w, sources: map[string][]byte{}}
+	for _, f := range a.Filters {
+		r.filter(f, r.layout(f))
+	}
+	r.code()
+	return r.diags, r.sources
+}
+
+// Resolve reads everything that Compile needs: the files that each filter selects, and the code of each stage.
+func Resolve(ctx context.Context, a *lang.Analysis, w World) (Input, hcl.Diagnostics, Sources) {
+	r := &resolver{a: a, w: w, sources: map[string][]byte{}}
+	in := Input{Analysis: a, Selections: map[string]*index.Selection{}, Code: r.code()}
+	for _, f := range a.Filters {
+		if sel := r.selection(ctx, f); sel != nil {
+			r.checkSelection(f, sel)
+			in.Selections[f.Name] = sel
+		}
+	}
+	return in, r.diags, r.sources
+}
+
+// Query is what one filter of an analysis selects, also when that is nothing; nil when there are errors.
+func Query(ctx context.Context, a *lang.Analysis, w World, filter string) (*index.Selection, hcl.Diagnostics, Sources) {
+	r := &resolver{a: a, w: w, sources: map[string][]byte{}}
+	for _, f := range a.Filters {
+		if f.Name == filter {
+			return r.selection(ctx, f), r.diags, r.sources
+		}
+	}
+	return nil, r.diags, r.sources
+}
+
+func (r *resolver) fail(code, summary, detail string, rng hcl.Range) {
+	r.diags = append(r.diags, diag.Error(code, summary, detail, rng))
+}
+
+func (r *resolver) index(f *lang.Filter) *lang.Index {
+	for _, ix := range r.a.Indexes {
+		if ix.Name == f.Index {
+			return ix
+		}
+	}
+	return nil
+}
+
+// layout is the layout that the file itself names, nil when it leaves that to the source.
+func (r *resolver) layout(f *lang.Filter) *index.Layout {
+	ix := r.index(f)
+	if ix == nil || ix.Layout == "" {
+		return nil
+	}
+	layout, err := index.ParseLayout(ix.Layout)
+	if err != nil {
+		r.fail("index/bad-layout", "Bad layout", sentence(err), ix.Range("layout"))
+		return nil
+	}
+	return layout
+}
+
+func (r *resolver) selection(ctx context.Context, f *lang.Filter) *index.Selection {
+	ix := r.index(f)
+	if ix == nil {
+		return nil // lang has said so
+	}
+	layout := r.layout(f)
+	filter := r.filter(f, layout)
+	if filter == nil || ix.Layout != "" && layout == nil {
+		return nil
+	}
+	src, err := r.w.OpenIndex(ix.Source, ix.Table)
+	if err != nil {
+		r.fail("index/unreadable", "Index cannot be read", sentence(err), ix.Range("source"))
+		return nil
+	}
+	defer src.Close()
+	root, ok := r.root(ix)
+	if !ok {
+		return nil
+	}
+	sel, err := index.Select(ctx, src, layout, root, *filter)
+	if err != nil {
+		r.selectError(f, ix, err)
+		return nil
+	}
+	return sel
+}
+
+// root is the URL that keys are relative to; empty leaves it to the source.
+func (r *resolver) root(ix *lang.Index) (string, bool) {
+	switch scheme, _, ok := strings.Cut(ix.Root, "://"); {
+	case ix.Root == "":
+		return "", true
+	case ok && scheme == "file":
+		return ix.Root, true
+	case ok:
+		r.fail("index/root-not-built", "Root not supported",
+			fmt.Sprintf("Tasks fetch files of this computer in this version of tafc; fetching from %s:// comes with a later one. "+
+				"Use a folder, such as root = \"data\".", scheme), ix.Range("root"))
+		return "", false
+	}
+	folder := ix.Root
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(r.a.Dir, folder)
+	}
+	abs, err := filepath.Abs(folder)
+	if err != nil {
+		r.fail("index/unreadable", "Root cannot be read", sentence(err), ix.Range("root"))
+		return "", false
+	}
+	return "file://" + filepath.ToSlash(abs), true
+}
+
+func (r *resolver) selectError(f *lang.Filter, ix *lang.Index, err error) {
+	var unknown *index.UnknownDimensionError
+	var noLayout *index.NoLayoutError
+	var condition *index.ConditionError
+	switch {
+	case errors.As(err, &unknown):
+		r.fail("lang/unknown-dimension", "Unknown dimension",
+			fmt.Sprintf("The files of index %q have no dimension %q; they have %s.%s", ix.Name, unknown.Name,
+				strings.Join(unknown.Known, ", "), diag.DidYouMean(unknown.Name, unknown.Known)), termName(f, unknown.Name))
+	case errors.As(err, &noLayout):
+		r.fail("index/no-layout", "Files without dimensions", sentence(err), termName(f, noLayout.Dimension))
+	case errors.As(err, &condition):
+		r.fail("lang/bad-condition", "Bad condition", sentence(err), termName(f, condition.Term.Dimension))
+	default:
+		r.fail("index/unreadable", "Index cannot be read", sentence(err), ix.Range("source"))
+	}
+}
+
+// termName is where a filter names a dimension.
+func termName(f *lang.Filter, dimension string) hcl.Range {
+	for _, t := range slices.Concat(f.Where, f.Exclude) {
+		if t.Dimension == dimension {
+			return t.NameRange
+		}
+	}
+	return f.Range("document")
+}
+
+// checkSelection makes sure that a filter that selects nothing is not taken for a success.
+func (r *resolver) checkSelection(f *lang.Filter, sel *index.Selection) {
+	var dims []string
+	if sel.Layout != nil {
+		dims = sel.Layout.Dimensions()
+	}
+	r.unknownGroupBy(f, dims)
+	if sel.Files.Len() > 0 || f.AllowEmpty {
+		return
+	}
+	detail := fmt.Sprintf("None of the %d files of the index match. ", sel.Total)
+	left := sel.Total - sel.Unparsed
+	switch {
+	case sel.Total == 0:
+		detail = "The index holds no files at all. "
+	case left == 0 && sel.Layout != nil:
+		detail = fmt.Sprintf("None of the %d keys of the index fits the layout %s (the first is %q). ", sel.Total, sel.Layout, first(sel.UnparsedSample))
+	default:
+		for _, step := range sel.Funnel {
+			if step.Left == 0 {
+				detail += fmt.Sprintf("%d are left before the condition on %s, and none after it.%s ", left, step.Dimension, values(sel, step.Dimension))
+				break
+			}
+			left = step.Left
+		}
+	}
+	r.fail("index/no-match", "No file matches", detail+"If that may be, write allow_empty = true.", f.DeclRange)
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+// values lists what a dimension holds, for the message about a condition that nothing passes.
+func values(sel *index.Selection, dimension string) string {
+	const most = 8
+	for _, d := range sel.Dimensions {
+		if d.Name != dimension {
+			continue
+		}
+		var names []string
+		for i, v := range d.Values {
+			if i == most {
+				names = append(names, fmt.Sprintf("and %d more", len(d.Values)-most))
+				break
+			}
+			names = append(names, fmt.Sprintf("%q", v.Value))
+		}
+		return " The index has " + strings.Join(names, ", ") + "."
+	}
+	return ""
+}
+
+// unknownGroupBy checks group_by of the stages over a filter against the dimensions that its files have.
+func (r *resolver) unknownGroupBy(f *lang.Filter, dims []string) {
+	for _, s := range r.a.Stages {
+		if s.Input.Filter != f.Name {
+			continue
+		}
+		for _, name := range s.Batch.GroupBy {
+			if !slices.Contains(dims, name) {
+				r.fail("lang/unknown-dimension", "Unknown dimension",
+					fmt.Sprintf("Batches of %s cannot be grouped by %q: the files of its index have no such dimension.%s", s.Addr(), name, diag.DidYouMean(name, dims)),
+					s.Range("group_by"))
+			}
+		}
+	}
+}
+
+// filter is the filter in the index's terms, from the file itself or from its document; nil when that is broken.
+func (r *resolver) filter(f *lang.Filter, layout *index.Layout) *index.Filter {
+	if f.Document != "" {
+		return r.document(f, layout)
+	}
+	return &index.Filter{Where: terms(f.Where), Exclude: terms(f.Exclude)}
+}
+
+func terms(ts []lang.Term) []index.Term {
+	out := make([]index.Term, len(ts))
+	for i, t := range ts {
+		out[i] = index.Term{Dimension: t.Dimension, Op: index.Op(t.Condition.Op), Values: t.Condition.Values}
+	}
+	return out
+}
+
+func (r *resolver) document(f *lang.Filter, layout *index.Layout) *index.Filter {
+	src, err := r.readFile(f.Document)
+	if err != nil {
+		r.fail("filter/unreadable", "Filter document cannot be read", sentence(err)+" The path is relative to the analysis file.", f.Range("document"))
+		return nil
+	}
+	var dims []string
+	if layout != nil {
+		dims = layout.Dimensions()
+	}
+	filter, notices := document.Parse(r.name(f.Document), src, dims)
+	broken := false
+	for _, n := range notices {
+		rng := hcl.Range{
+			Filename: r.name(f.Document),
+			Start:    hcl.Pos{Line: n.Line, Column: n.Column, Byte: n.Byte},
+			End:      hcl.Pos{Line: n.EndLine, Column: n.EndColumn, Byte: n.EndByte},
+		}
+		if n.Warning {
+			r.diags = append(r.diags, diag.Warning(n.Code, n.Summary, n.Detail, rng))
+			continue
+		}
+		broken = true
+		r.fail(n.Code, n.Summary, n.Detail, rng)
+	}
+	if broken {
+		return nil
+	}
+	return filter
+}
+
+// readFile reads a file of the analysis' folder and keeps it for the snippets of diagnostics.
+func (r *resolver) readFile(name string) ([]byte, error) {
+	src, err := fs.ReadFile(r.w.FS, filepath.ToSlash(filepath.Clean(name)))
+	if err == nil {
+		r.sources[r.name(name)] = src
+	}
+	return src, err
+}
+
+// name is how diagnostics call a file of the analysis' folder: from where the analysis itself was named.
+func (r *resolver) name(file string) string {
+	if filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.ToSlash(filepath.Join(filepath.Dir(r.a.Filename), file))
+}
+
+// sentence makes a sentence of an error.
+func sentence(err error) string {
+	text := err.Error()
+	if text == "" {
+		return ""
+	}
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "?") {
+		text += "."
+	}
+	return text
+}

@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/tafc/tafc/compile"
+	"github.com/tafc/tafc/plan"
+	"github.com/tafc/tafc/runtime/job"
+)
+
+// Lower makes the run that carries out a plan: the tasks to run, and those whose results are reused.
+func Lower(id string, p *plan.Plan) (*Run, error) {
+	run := &Run{ID: id, Analysis: p.Analysis, Stages: map[string][]byte{}, Bundles: p.Graph.Bundles(), Dropped: p.Dropped()}
+	for _, s := range p.Graph.Stages {
+		text, err := json.Marshal(s.Components)
+		if err != nil {
+			return nil, fmt.Errorf("lower %s: %w", s.Addr, err)
+		}
+		run.Stages[s.Digest] = text
+	}
+	l := lowering{tasks: map[*compile.Task]*Task{}}
+	for _, c := range p.Changes {
+		if c.Task != nil && !c.Idle {
+			run.Tasks = append(run.Tasks, l.task(c))
+		}
+	}
+	return run, nil
+}
+
+type lowering struct {
+	tasks map[*compile.Task]*Task
+}
+
+func (l *lowering) task(c plan.Change) *Task {
+	t := c.Task
+	stage := t.Stage
+	out := &Task{
+		Addr: t.Addr, Key: t.Key, Bytes: t.Bytes, Files: len(t.Files), Reused: c.Action == plan.Reuse,
+		StageDigest: stage.Digest, InputsDigest: t.InputsDigest, Inputs: t.Inputs(),
+		Retry: Retry{
+			Attempts: stage.Retry.Attempts, On: stage.Retry.On, Delay: stage.Retry.Delay, MaxDelay: stage.Retry.MaxDelay,
+		},
+		FailedTasks: job.Limit(stage.Tolerate.FailedTasks),
+	}
+	l.tasks[t] = out
+	if out.Reused {
+		return out
+	}
+	for _, u := range t.Upstream {
+		up := l.tasks[u.Task]
+		out.Needs = append(out.Needs, up)
+		out.Upstream = append(out.Upstream, Upstream{Task: up, Partition: u.Partition, Of: u.Of})
+	}
+	out.Spec = spec(t)
+	if stage.Bundle != nil && t.Role != job.RoleGather {
+		out.Bundle = stage.Bundle.Digest()
+	}
+	return out
+}
+
+// spec is the job of a task, but for what only the engine knows.
+func spec(t *compile.Task) job.Spec {
+	s := t.Stage.Spec
+	s.Task, s.Key, s.Role, s.Partitions = t.Addr.String(), t.Key, t.Role, t.Outputs
+	if s.Code != nil {
+		code := *s.Code // the engine sets Dir
+		s.Code = &code
+	}
+	if t.Role == job.RoleGather {
+		s.Code, s.Command = nil, nil
+	}
+	s.Files = make([]job.File, len(t.Files))
+	for i, f := range t.Files {
+		f.URL = fileURL(t.Stage.Root, f.Key)
+		s.Files[i] = f
+	}
+	return s
+}
+
+// fileURL is where a key is fetched: the root with the key's components escaped.
+func fileURL(root, key string) string {
+	parts := strings.Split(key, "/")
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	return strings.TrimSuffix(root, "/") + "/" + strings.Join(parts, "/")
+}

@@ -1,0 +1,121 @@
+package archtest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tafc/tafc/"
+
+// allowed says which packages of the project each package may import, without tests. A package that is not listed fails,
+// so that a new one gets its place in the order. A trailing /... stands for a folder of packages.
+var allowed = map[string][]string{
+	"internal/addr":     {},
+	"internal/diag":     {},
+	"internal/require":  {},
+	"internal/archtest": {},
+	"stdlib/funcs":      {},
+	"stdlib/helpers":    {},
+	"runtime/job":       {},
+	"runtime/pin":       {},
+	"runtime/codec":     {},
+	"runtime/pairs":     {"runtime/job"},
+	"runtime/usercode":  {"runtime/job", "stdlib/helpers"},
+	"runtime/frame":     {"runtime/job", "runtime/usercode"},
+	"runtime/mapper":    {"runtime/...", "stdlib/helpers"},
+	"cmd/taf-mapper":    {"runtime/mapper"},
+	"lang":              {"internal/addr", "internal/diag", "stdlib/funcs"},
+	"index":             {},
+	"index/dir":         {"index", "runtime/pin"},
+	"index/sqlite":      {"index"},
+	"index/document":    {"index"},
+	"index/open":        {"index", "index/dir", "index/sqlite"},
+	"bundle":            {},
+	"compile":           {"lang", "index", "index/document", "bundle", "runtime/job", "internal/addr", "internal/diag"},
+	"plan":              {"compile", "bundle", "internal/addr", "internal/diag", "runtime/job"},
+	"state":             {"bundle", "internal/addr", "runtime/job"},
+	"engine":            {"compile", "plan", "bundle", "internal/addr", "runtime/job"},
+	"engine/local":      {"engine", "state", "internal/addr", "runtime/job"},
+	"engine/enginetest": {"engine", "state", "bundle", "internal/addr", "runtime/..."},
+	"internal/view":     {"engine", "plan", "compile", "state", "index", "internal/addr", "runtime/job"},
+	"cmd/tafc":          {"..."},
+	"testdata/gen":      {},
+	"bench":             {"index", "index/sqlite"},
+}
+
+// forbidden are modules that a package must not link, however indirectly: what a task runs is small and knows no HCL.
+var forbidden = map[string][]string{
+	"cmd/taf-mapper": {"github.com/hashicorp/hcl", "github.com/zclconf/go-cty", "zombiezen.com/go/sqlite", "github.com/spf13/cobra"},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func list(t *testing.T) map[string]listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	packages := map[string]listed{}
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages[strings.TrimPrefix(p.ImportPath, module)] = p
+	}
+}
+
+func TestImportsAreOneWay(t *testing.T) {
+	for name, p := range list(t) {
+		may, ok := allowed[name]
+		if !ok {
+			t.Errorf("%s has no place in the table of imports", name)
+			continue
+		}
+		for _, path := range p.Imports {
+			imported, own := strings.CutPrefix(path, module)
+			if own && !permits(may, imported) {
+				t.Errorf("%s must not import %s", name, imported)
+			}
+		}
+	}
+}
+
+func permits(may []string, imported string) bool {
+	return slices.ContainsFunc(may, func(m string) bool {
+		folder, all := strings.CutSuffix(m, "...")
+		return m == imported || all && strings.HasPrefix(imported, folder)
+	})
+}
+
+func TestTasksLinkNoCompiler(t *testing.T) {
+	packages := list(t)
+	for name, modules := range forbidden {
+		p, ok := packages[name]
+		if !ok {
+			t.Errorf("%s is not there", name)
+		}
+		for _, dep := range p.Deps {
+			for _, m := range modules {
+				if dep == m || strings.HasPrefix(dep, m+"/") {
+					t.Errorf("%s links %s", name, dep)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package view
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/tafc/tafc/index"
+)
+
+// IndexBuilt says what an index file holds.
+func IndexBuilt(w io.Writer, file, layout, root string, files int, size int64, unparsed int) {
+	fmt.Fprintf(w, "%s: %s, %s\n", file, count(files, "file"), bytes(size))
+	if layout == "" {
+		layout = "none (the files have no dimensions)"
+	}
+	fmt.Fprintf(w, "  layout %s\n", layout)
+	if root != "" {
+		fmt.Fprintf(w, "  root   %s\n", root)
+	}
+	if unparsed > 0 {
+		fmt.Fprintf(w, "  %s outside the layout: they never match\n", count(unparsed, "key"))
+	}
+}
+
+// indexValues is how many values of a dimension a text lists.
+const indexValues = 20
+
+// Index prints the dimensions of an index with their values.
+func Index(w io.Writer, sel *index.Selection, style Style) {
+	fmt.Fprintf(w, "%s: %s (%s), revision %s\n", style.Bold(sel.Source), count(sel.Total, "file"), bytes(sel.Bytes), sel.Revision)
+	if sel.Layout == nil {
+		fmt.Fprintln(w, "  no layout: the files have no dimensions")
+	} else {
+		fmt.Fprintf(w, "  layout %s\n", sel.Layout)
+	}
+	unparsed(w, sel, style)
+	for _, d := range sel.Dimensions {
+		fmt.Fprintf(w, "  %s (%s)\n", style.Bold(d.Name), count(len(d.Values), "value"))
+		for i, v := range d.Values {
+			if i == indexValues && len(d.Values) > indexValues+1 {
+				fmt.Fprintf(w, "    … and %s (all of them: -json)\n", count(len(d.Values)-i, "more value"))
+				break
+			}
+			fmt.Fprintf(w, "    %10s  %s\n", number(v.Files), quoted(v.Value))
+		}
+	}
+}
+
+// quoted makes empty values and control characters visible.
+func quoted(s string) string {
+	if s == "" || printable(s) != s {
+		return fmt.Sprintf("%q", s)
+	}
+	return s
+}
+
+func unparsed(w io.Writer, sel *index.Selection, style Style) {
+	if sel.Unparsed == 0 {
+		return
+	}
+	fmt.Fprintf(w, "  %s\n", style.Yellow(count(sel.Unparsed, "key")+" outside the layout, which never match:"))
+	for _, key := range sel.UnparsedSample {
+		fmt.Fprintf(w, "    %s\n", printable(key))
+	}
+	if more := sel.Unparsed - len(sel.UnparsedSample); more > 0 {
+		fmt.Fprintf(w, "    … and %s\n", number(more))
+	}
+}
+
+// Funnel says how many files each condition of a filter left.
+func Funnel(w io.Writer, filter string, sel *index.Selection, style Style) {
+	fmt.Fprintf(w, "filter %s over %s: %s, %s match (%s)\n", style.Bold(filter), sel.Source, count(sel.Total, "file"),
+		number(sel.Files.Len()), bytes(sel.Bytes))
+	before := sel.Total - sel.Unparsed
+	for _, step := range sel.Funnel {
+		fmt.Fprintf(w, "  %s %12s → %s\n", pad(step.Dimension, 20), number(before), number(step.Left))
+		before = step.Left
+	}
+	unparsed(w, sel, style)
+}
+
+// IndexDocument is the JSON form of an index (docs/json.md).
+type IndexDocument struct {
+	FormatVersion string              `json:"format_version"`
+	Source        string              `json:"source"`
+	Revision      string              `json:"revision"`
+	Layout        string              `json:"layout"`
+	FilesTotal    int                 `json:"files_total"`
+	BytesTotal    int64               `json:"bytes_total"`
+	UnparsedKeys  int                 `json:"unparsed_keys"`
+	Unparsed      []string            `json:"unparsed_sample"`
+	Dimensions    []DimensionDocument `json:"dimensions"`
+}
+
+// DimensionDocument is one dimension with its values.
+type DimensionDocument struct {
+	Name   string          `json:"name"`
+	Values []ValueDocument `json:"values"`
+}
+
+// ValueDocument is a value and how many files have it.
+type ValueDocument struct {
+	Value string `json:"value"`
+	Files int    `json:"files"`
+}
+
+// NewIndexDocument makes the JSON form of a selection of everything.
+func NewIndexDocument(sel *index.Selection) *IndexDocument {
+	d := &IndexDocument{
+		FormatVersion: "1", Source: sel.Source, Revision: sel.Revision, FilesTotal: sel.Total, BytesTotal: sel.Bytes,
+		UnparsedKeys: sel.Unparsed, Unparsed: append([]string{}, sel.UnparsedSample...), Dimensions: []DimensionDocument{},
+	}
+	if sel.Layout != nil {
+		d.Layout = sel.Layout.String()
+	}
+	for _, dim := range sel.Dimensions {
+		doc := DimensionDocument{Name: dim.Name, Values: []ValueDocument{}}
+		for _, v := range dim.Values {
+			doc.Values = append(doc.Values, ValueDocument(v))
+		}
+		d.Dimensions = append(d.Dimensions, doc)
+	}
+	return d
+}
+
+// QueryDocument is the JSON form of a filter's answer (docs/json.md).
+type QueryDocument struct {
+	FormatVersion string         `json:"format_version"`
+	Filter        string         `json:"filter"`
+	Source        string         `json:"source"`
+	Revision      string         `json:"revision"`
+	FilesTotal    int            `json:"files_total"`
+	FilesMatched  int            `json:"files_matched"`
+	BytesMatched  int64          `json:"bytes_matched"`
+	UnparsedKeys  int            `json:"unparsed_keys"`
+	Funnel        []StepDocument `json:"funnel"`
+	Files         []FileDocument `json:"files"`
+}
+
+// StepDocument says how many files were left after one more condition.
+type StepDocument struct {
+	Dimension string `json:"dimension"`
+	Left      int    `json:"left"`
+}
+
+// FileDocument is one file with its dimensions by name.
+type FileDocument struct {
+	Key        string            `json:"key"`
+	Size       int64             `json:"size"`
+	ETag       string            `json:"etag"`
+	Dimensions map[string]string `json:"dimensions"`
+}
+
+// NewQueryDocument makes the JSON form of a selection.
+func NewQueryDocument(filter string, sel *index.Selection) *QueryDocument {
+	d := &QueryDocument{
+		FormatVersion: "1", Filter: filter, Source: sel.Source, Revision: sel.Revision, FilesTotal: sel.Total,
+		FilesMatched: sel.Files.Len(), BytesMatched: sel.Bytes, UnparsedKeys: sel.Unparsed,
+		Funnel: []StepDocument{}, Files: []FileDocument{},
+	}
+	for _, step := range sel.Funnel {
+		d.Funnel = append(d.Funnel, StepDocument(step))
+	}
+	names := sel.Files.Dimensions()
+	for i := range sel.Files.Len() {
+		f := FileDocument{Key: sel.Files.Key(i), Size: sel.Files.Size(i), ETag: sel.Files.ETag(i), Dimensions: map[string]string{}}
+		for n, name := range names {
+			f.Dimensions[name] = sel.Files.Dim(i, n)
+		}
+		d.Files = append(d.Files, f)
+	}
+	return d
+}
