@@ -212,6 +212,8 @@ func jsFrom(tokens []token) token {
 		switch {
 		case t.is("from") && at(tokens, i+1).kind == text:
 			return tokens[i+1]
+		case t.is("import") || t.is("export"): // another statement
+			return token{kind: end}
 		case t.kind == name || t.kind == text || t.is("{") || t.is("}") || t.is(",") || t.is("*"):
 		default:
 			return token{kind: end}

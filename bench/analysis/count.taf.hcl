@@ -1,0 +1,25 @@
+# The mapping benchmark: counts sessions by operating system and version, as bench/peers/count.py does.
+
+index "telemetry" {
+  source = "dir:telemetry"
+  layout = "telemetry"
+}
+
+filter "all" {
+  index = index.telemetry
+}
+
+map "by_version" {
+  input = filter.all
+  code  = "count.py"
+}
+
+reduce "total" {
+  input = map.by_version
+  code  = "count.py"
+}
+
+output "count" {
+  value = reduce.total
+  to    = "result.txt"
+}
