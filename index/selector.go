@@ -213,8 +213,8 @@ func (in *interner) sort(t *Table, d int) []ValueCount {
 		t.values[d][to] = in.values[from]
 		counts[to] = ValueCount{Value: in.values[from], Files: in.counts[from]}
 	}
-	for row, id := range t.ids[d] {
-		t.ids[d][row] = renamed[id]
+	for i := d; i < len(t.ids); i += len(t.dimensions) {
+		t.ids[i] = renamed[t.ids[i]]
 	}
 	return counts
 }
