@@ -109,4 +109,6 @@ type Outcome struct {
 	Failed      []*Task // in the order of the run
 	Interrupted bool
 	Partial     bool // some result lost input that a policy tolerated
+	// Tolerated tells that there are failed tasks and that their stages' FailedTasks allow all of them.
+	Tolerated bool
 }

@@ -88,6 +88,11 @@ func (w *Walk) judge(s *stage, now time.Time) {
 	}
 	lost := s.waiting
 	s.waiting = nil
+	if exceeded {
+		w.exceeded = true
+	} else {
+		w.partial = true
+	}
 	for _, n := range lost {
 		for _, c := range n.consumers {
 			switch {
@@ -95,7 +100,6 @@ func (w *Walk) judge(s *stage, now time.Time) {
 			case exceeded:
 				w.cancel(c, n.blame, now)
 			default:
-				w.partial = true
 				w.met(c, now)
 			}
 		}

@@ -14,18 +14,19 @@ import (
 //
 // What a task ends as depends only on how attempts end, never on their order or on the number of workers.
 type Walk struct {
-	run     *Run
-	workers int
-	nodes   []*node // in the order of the run
-	of      map[*Task]*node
-	stages  map[addr.Stage]*stage
-	ready   readyHeap // startable now
-	delayed delayHeap // ready, but not before their time
-	running int
-	open    int // tasks without an end
-	stopped bool
-	partial bool
-	events  []Event
+	run      *Run
+	workers  int
+	nodes    []*node // in the order of the run
+	of       map[*Task]*node
+	stages   map[addr.Stage]*stage
+	ready    readyHeap // startable now
+	delayed  delayHeap // ready, but not before their time
+	running  int
+	open     int // tasks without an end
+	stopped  bool
+	partial  bool
+	exceeded bool // some stage lost more tasks than it tolerates
+	events   []Event
 }
 
 // node is a task in the walk.
@@ -249,12 +250,15 @@ func (w *Walk) Events() []Event {
 // Outcome is how the run ended so far.
 func (w *Walk) Outcome() *Outcome {
 	o := &Outcome{States: make(map[addr.Task]State, len(w.nodes)), Interrupted: w.stopped, Partial: w.partial}
+	unjudged := false
 	for _, n := range w.nodes {
 		o.States[n.task.Addr] = n.state
 		if n.state == Failed {
 			o.Failed = append(o.Failed, n.task)
 		}
+		unjudged = unjudged || len(n.stage.waiting) > 0
 	}
+	o.Tolerated = len(o.Failed) > 0 && !w.exceeded && !unjudged
 	return o
 }
 

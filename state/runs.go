@@ -142,6 +142,20 @@ func (db *DB) UpdateTasks(ctx context.Context, run string, tasks []RunTask) erro
 	return nil
 }
 
+// SetProgress records what a running task says of itself.
+func (db *DB) SetProgress(ctx context.Context, run string, task addr.Task, p job.Progress) error {
+	text, err := toJSON(p)
+	if err == nil {
+		err = db.update(ctx, func(conn *sqlite.Conn) error {
+			return exec(conn, "UPDATE run_tasks SET progress = ? WHERE run = ? AND address = ? AND state = 'running'", text, run, task.String())
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("record the progress of %s: %w", task, err)
+	}
+	return nil
+}
+
 // RunTasks returns the tasks of a run in the order of the run.
 func (db *DB) RunTasks(ctx context.Context, run string) ([]RunTask, error) {
 	var out []RunTask
