@@ -234,3 +234,24 @@ func TestWriteTo(t *testing.T) {
 		t.Error("what was written has another digest")
 	}
 }
+
+// The same rules hold for folders on a disk.
+func TestCollectFollowsLinksOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	for _, step := range []error{
+		os.WriteFile(filepath.Join(dir, "impl.py"), []byte("def map(r): pass"), 0o644),
+		os.Symlink("impl.py", filepath.Join(dir, "inside.py")),
+		os.Symlink(filepath.Join(t.TempDir(), "x.py"), filepath.Join(dir, "outside.py")),
+	} {
+		if step != nil {
+			t.Skip("no symbolic links here:", step)
+		}
+	}
+	if b, problems := bundle.Collect(os.DirFS(dir), []string{"inside.py"}); b == nil || b.Functions["map"].Params != 1 {
+		t.Errorf("a link inside: %v %v", b, problems)
+	}
+	_, problems := bundle.Collect(os.DirFS(dir), []string{"outside.py"})
+	if len(problems) != 1 || problems[0].Code != "bundle/outside" {
+		t.Errorf("a link outside: %v", problems)
+	}
+}

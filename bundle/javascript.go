@@ -8,74 +8,97 @@ import (
 // lexJS splits a JavaScript source into tokens. Comments, regular expressions and the text of templates with values in them
 // vanish; strings and plain templates are text tokens. It never fails.
 func lexJS(src []byte) []token {
-	c := &cursor{src: src, line: 1}
-	if c.peek(0) == '#' && c.peek(1) == '!' {
-		c.toLineEnd()
+	l := &jsLexer{cursor: cursor{src: src, line: 1}}
+	if l.peek(0) == '#' && l.peek(1) == '!' {
+		l.toLineEnd()
 	}
-	var out []token
-	depth := 0
-	var templates []int // depths of the ${ that are open
-	add := func(k kind, s string, line, col int) {
-		out = append(out, token{kind: k, text: s, line: line, col: col, depth: depth})
+	for l.more() {
+		l.step()
 	}
-	for c.more() {
-		b, line, col := c.peek(0), c.line, c.pos-c.start
-		switch {
-		case b == '\n':
-			c.next()
-			if n := len(out); n > 0 && out[n-1].kind != end {
-				add(end, "", line, col)
-			}
-		case isSpace(b):
-			c.next()
-		case b == '/' && c.peek(1) == '/':
-			c.toLineEnd()
-		case b == '/' && c.peek(1) == '*':
-			c.take(2)
-			for c.more() && !(c.peek(0) == '*' && c.peek(1) == '/') {
-				c.next()
-			}
-			c.take(2)
-		case b == '/' && regexpMayStart(out):
-			jsRegexp(c)
-			add(number, "/", line, col)
-		case b == '\'' || b == '"':
-			add(text, jsString(c), line, col)
-		case b == '`':
-			c.next()
-			if s, plain := jsTemplate(c); plain {
-				add(text, s, line, col)
-			} else {
-				add(number, "`", line, col)
-				templates = append(templates, depth)
-				depth++
-			}
-		case b == '}' && len(templates) > 0 && templates[len(templates)-1] == depth-1:
-			// The end of ${…}: the template goes on, maybe to another value.
-			c.next()
-			if _, ended := jsTemplate(c); ended {
-				depth--
-				templates = templates[:len(templates)-1]
-			}
-		case isDigit(b):
-			add(number, word(c), line, col)
-		case isNameByte(b) || b == '$':
-			add(name, jsWord(c), line, col)
-		case b == '=' && c.peek(1) == '>':
-			c.take(2)
-			add(op, "=>", line, col)
-		default:
-			c.next()
-			if strings.IndexByte(")]}", b) >= 0 && depth > 0 {
-				depth--
-			}
-			add(op, string(rune(b)), line, col)
-			if strings.IndexByte("([{", b) >= 0 {
-				depth++
-			}
+	return append(l.out, token{kind: end, line: l.line})
+}
+
+// jsLexer holds one lexJS.
+type jsLexer struct {
+	cursor
+	out       []token
+	depth     int
+	templates []int // depths of the ${ that are open
+}
+
+// step takes one token, or what is none.
+func (l *jsLexer) step() {
+	b, line, col := l.peek(0), l.line, l.pos-l.start
+	add := func(k kind, s string) {
+		l.out = append(l.out, token{kind: k, text: s, line: line, col: col, depth: l.depth})
+	}
+	switch {
+	case b == '\n':
+		l.next()
+		if n := len(l.out); n > 0 && l.out[n-1].kind != end {
+			add(end, "")
+		}
+	case isSpace(b):
+		l.next()
+	case b == '/' && l.peek(1) == '/':
+		l.toLineEnd()
+	case b == '/' && l.peek(1) == '*':
+		l.comment()
+	case b == '/' && regexpMayStart(l.out):
+		jsRegexp(&l.cursor)
+		add(number, "/")
+	case b == '\'' || b == '"':
+		add(text, jsString(&l.cursor))
+	case b == '`' || b == '}' && l.endsValue():
+		l.template(add)
+	case isDigit(b):
+		add(number, word(&l.cursor))
+	case isNameByte(b) || b == '$':
+		add(name, jsWord(&l.cursor))
+	case b == '=' && l.peek(1) == '>':
+		l.take(2)
+		add(op, "=>")
+	default:
+		l.next()
+		if strings.IndexByte(")]}", b) >= 0 && l.depth > 0 {
+			l.depth--
+		}
+		add(op, string(rune(b)))
+		if strings.IndexByte("([{", b) >= 0 {
+			l.depth++
 		}
 	}
-	return append(out, token{kind: end, line: c.line})
+}
+
+func (l *jsLexer) comment() {
+	l.take(2)
+	for l.more() && !(l.peek(0) == '*' && l.peek(1) == '/') {
+		l.next()
+	}
+	l.take(2)
+}
+
+// endsValue tells whether a } here ends a ${…}.
+func (l *jsLexer) endsValue() bool {
+	n := len(l.templates)
+	return n > 0 && l.templates[n-1] == l.depth-1
+}
+
+// template takes the text from a ` or from the end of a ${…} to the end of the template or to its next value.
+func (l *jsLexer) template(add func(kind, string)) {
+	starts := l.next() == '`'
+	s, ended := jsTemplate(&l.cursor)
+	switch {
+	case starts && ended:
+		add(text, s)
+	case starts:
+		add(number, "`")
+		l.templates = append(l.templates, l.depth)
+		l.depth++
+	case ended:
+		l.depth--
+		l.templates = l.templates[:len(l.templates)-1]
+	}
 }
 
 // regexpMayStart tells whether a / here starts a regular expression: it does where a value may start.
