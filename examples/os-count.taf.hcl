@@ -11,11 +11,6 @@ variable "channel" {
   type        = string
   default     = "nightly"
   description = "Another one with -var channel=beta"
-
-  validation {
-    condition     = contains(["nightly", "aurora", "beta", "release"], var.channel)
-    error_message = "The channel must be nightly, aurora, beta or release."
-  }
 }
 
 # Which files there are. The layout says what the parts of their names mean.
