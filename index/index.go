@@ -8,11 +8,12 @@ type Source interface {
 	String() string
 	// Revision is an opaque text that changes whenever what Scan yields changes.
 	Revision(ctx context.Context) (string, error)
-	// Scan calls fn for every file, in key order. It stops at the first error of fn and returns it.
+	// Scan calls fn for every file, in key order. It stops at the first error of fn and returns it. Fn must not use the source.
 	Scan(ctx context.Context, fn func(File) error) error
 	// Layout is the layout that the source recorded (a name or a template), or empty when it knows none.
 	Layout() string
-	// Root is what the keys are relative to when tasks fetch them: an absolute folder as file:///…, or empty when unknown.
+	// Root is what the keys are relative to when tasks fetch them: an absolute folder as file:///… (see FileURL), another URL,
+	// or empty when unknown.
 	Root() string
 	Close() error
 }
