@@ -119,8 +119,10 @@ func (c *Collector) Add(ctx context.Context, key, value []byte) error {
 // Count is the number of pairs so far.
 func (c *Collector) Count() int64 { return c.count }
 
-func (c *Collector) keyOf(e *entry) []byte   { return c.chunks[e.chunk][e.off : e.off+e.key] }
-func (c *Collector) valueOf(e *entry) []byte { return c.chunks[e.chunk][e.off+e.key : e.off+e.key+e.value] }
+func (c *Collector) keyOf(e *entry) []byte { return c.chunks[e.chunk][e.off : e.off+e.key] }
+func (c *Collector) valueOf(e *entry) []byte {
+	return c.chunks[e.chunk][e.off+e.key : e.off+e.key+e.value]
+}
 
 func (c *Collector) sort() {
 	slices.SortFunc(c.entries, func(a, b entry) int {

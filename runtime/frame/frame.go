@@ -1,0 +1,285 @@
+package frame
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tafc/tafc/runtime/job"
+	"github.com/tafc/tafc/runtime/usercode"
+)
+
+// Options say what a file is.
+type Options struct {
+	File   string // key
+	Dims   []string
+	Format string
+	Fields []string // paths to keep of each record; empty: whole records
+	// Objects makes records of csv and tsv JSON objects; otherwise they are the lines of the file.
+	Objects   bool
+	MaxRecord int64 // bytes of the longest record; 0: 64 MiB
+	BlockSize int   // bytes; 0: 1 MiB
+}
+
+// Item is one of Block and Bad.
+type Item struct {
+	Block *usercode.Block
+	Bad   *Bad
+}
+
+// Bad is a record that does not fit the format.
+type Bad struct {
+	Place   job.Place
+	Raw     []byte
+	Message string
+}
+
+// TooLongError says that a record is longer than allowed.
+type TooLongError struct {
+	File   string
+	Record int64 // counted from 1
+	Offset int64 // of the record's first byte in the decompressed file
+	Limit  int64
+}
+
+func (e *TooLongError) Error() string {
+	return fmt.Sprintf("record %d at byte %d is longer than the limit of %d bytes", e.Record, e.Offset, e.Limit)
+}
+
+// FormatError says that a file as a whole is not of the format, such as for its header.
+type FormatError struct{ Message string }
+
+func (e *FormatError) Error() string { return e.Message }
+
+// Reader reads the records of one file. It is not safe for concurrent use.
+type Reader struct {
+	o      Options
+	r      io.Reader
+	split  func(r *Reader, buf []byte, eof bool) (used int, err error)
+	fields *Fields
+	table  *table
+
+	chunk  int    // bytes to read at once; grows, so that small files cost little
+	rest   []byte // what was read and belongs to a record that has not ended
+	offset int64  // of rest in the file
+	number int64  // records so far, bad ones included
+	items  []Item
+	err    error
+
+	// The block in the making. Its data are in out, from start on.
+	out     []byte
+	start   int
+	first   int64
+	ends    []int
+	offsets []int64
+	broken  bool // a record holds a newline
+}
+
+// NewReader returns a reader of r's records. An error is about the options.
+func NewReader(r io.Reader, o Options) (*Reader, error) {
+	if o.MaxRecord <= 0 {
+		o.MaxRecord = 64 << 20
+	}
+	if o.BlockSize <= 0 {
+		o.BlockSize = 1 << 20
+	}
+	f := &Reader{o: o, r: r, chunk: min(o.BlockSize, 64<<10), split: (*Reader).splitLines}
+	switch o.Format {
+	case "telemetry", "jsonl":
+	case "lines":
+		if len(o.Fields) > 0 {
+			return nil, errors.New("fields cannot be taken from plain lines: the format must be telemetry, jsonl, csv, tsv or whole")
+		}
+	case "csv", "tsv":
+		if len(o.Fields) > 0 && !o.Objects {
+			return nil, fmt.Errorf("fields cannot be taken from %s for a program that reads lines", o.Format)
+		}
+		f.split, f.table = (*Reader).splitTable, &table{comma: ','}
+		if o.Format == "tsv" {
+			f.table.comma = '\t'
+		}
+		return f, nil
+	case "whole":
+		f.split = (*Reader).splitWhole
+	default:
+		return nil, fmt.Errorf("unknown format %q: it is one of telemetry, lines, jsonl, csv, tsv, whole", o.Format)
+	}
+	var err error
+	if len(o.Fields) > 0 {
+		f.fields, err = ParseFields(o.Fields)
+	}
+	return f, err
+}
+
+// Records is the number of records so far, bad ones included.
+func (r *Reader) Records() int64 { return r.number }
+
+// Next returns the next block or bad record, in the order of the file. At the end err is io.EOF; any other error is a
+// *TooLongError, a *FormatError, or that of the reader below, and comes after all records before the break. A record that the
+// break cuts is none.
+func (r *Reader) Next() (Item, error) {
+	for len(r.items) == 0 {
+		if r.err != nil {
+			return Item{}, r.err
+		}
+		r.items = r.items[:0]
+		r.err = r.fill()
+	}
+	item := r.items[0]
+	r.items = r.items[1:]
+	return item, nil
+}
+
+func (r *Reader) fill() error {
+	size := len(r.rest) + max(r.chunk, len(r.rest)) // a long record takes few readings
+	buf := make([]byte, len(r.rest), size+1)        // one more for the newline after the last record
+	copy(buf, r.rest)
+	r.chunk = min(r.chunk*4, r.o.BlockSize)
+	var err error
+	for len(buf) < cap(buf)-1 && err == nil {
+		var n int
+		n, err = r.r.Read(buf[len(buf) : cap(buf)-1])
+		buf = buf[:len(buf)+n]
+	}
+	skip := 0
+	if r.offset == 0 && r.o.Format != "whole" && bytes.HasPrefix(buf, []byte("\xef\xbb\xbf")) {
+		skip = 3
+	}
+	r.out, r.start = buf[:skip], skip
+	if r.fields != nil || r.table != nil && r.o.Objects {
+		r.out, r.start = make([]byte, 0, len(buf)), 0
+	}
+	r.offset += int64(skip)
+	used, bad := r.split(r, buf[skip:], err == io.EOF)
+	r.flush()
+	r.offset += int64(used)
+	r.rest = buf[skip+used:]
+	switch {
+	case bad != nil:
+		return bad
+	case err == nil && int64(len(r.rest)) > r.o.MaxRecord:
+		return r.tooLong(r.offset)
+	}
+	return err
+}
+
+func (r *Reader) tooLong(offset int64) error {
+	return &TooLongError{File: r.o.File, Record: r.number + 1, Offset: offset, Limit: r.o.MaxRecord}
+}
+
+// splitLines takes the lines that are whole, at the end of the file also the last.
+func (r *Reader) splitLines(buf []byte, eof bool) (used int, err error) {
+	for used < len(buf) {
+		line := buf[used:]
+		size := len(line)
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			line, size = line[:i], i+1
+			if i > 0 && line[i-1] == '\r' {
+				line = line[:i-1]
+			}
+		} else if !eof {
+			break
+		}
+		if int64(len(line)) > r.o.MaxRecord {
+			return used, r.tooLong(r.offset + int64(used))
+		}
+		r.line(line, r.offset+int64(used))
+		used += size
+	}
+	return used, nil
+}
+
+func (r *Reader) splitWhole(buf []byte, eof bool) (used int, err error) {
+	if !eof {
+		return 0, nil
+	}
+	if int64(len(buf)) > r.o.MaxRecord {
+		return 0, r.tooLong(0)
+	}
+	r.number++
+	r.json(nil, buf, 0)
+	return len(buf), nil
+}
+
+// line takes one line of the formats that are made of lines.
+func (r *Reader) line(line []byte, offset int64) {
+	switch r.o.Format {
+	case "telemetry":
+		r.number++
+		i := bytes.IndexByte(line, '\t')
+		if i < 0 {
+			r.bad(line, offset, "no TAB: a telemetry record is an id, a TAB, and JSON")
+			return
+		}
+		r.json(line[:i+1], line, offset)
+	case "jsonl":
+		if len(bytes.Trim(line, " \t\r")) == 0 {
+			return
+		}
+		r.number++
+		r.json(nil, line, offset)
+	default:
+		r.number++
+		r.add(line, offset)
+	}
+}
+
+// json takes a record that is JSON behind a prefix.
+func (r *Reader) json(prefix, record []byte, offset int64) {
+	if r.fields == nil {
+		r.add(record, offset)
+		return
+	}
+	mark := len(r.out)
+	out, err := r.fields.Append(append(r.out, prefix...), record[len(prefix):])
+	if err != nil {
+		r.bad(record, offset, fmt.Sprintf("not JSON: %v", err))
+		return
+	}
+	r.out = out
+	r.added(mark, offset)
+}
+
+// add puts a record into the block as it is. A record that already stands where it belongs is not moved.
+func (r *Reader) add(record []byte, offset int64) {
+	mark := len(r.out)
+	if there := r.out[:cap(r.out)]; mark < len(there) && len(record) > 0 && &there[mark] == &record[0] {
+		r.out = there[:mark+len(record)]
+	} else {
+		r.out = append(r.out, record...)
+	}
+	r.added(mark, offset)
+}
+
+// added ends the record that stands in out from mark on.
+func (r *Reader) added(mark int, offset int64) {
+	if len(r.ends) == 0 {
+		r.first = r.number
+	}
+	if (r.table != nil || r.o.Format == "whole") && bytes.IndexByte(r.out[mark:], '\n') >= 0 {
+		r.broken = true
+	}
+	r.ends = append(r.ends, len(r.out)-r.start)
+	r.offsets = append(r.offsets, offset)
+	r.out = append(r.out, '\n')
+}
+
+// bad reports a record and ends the block before it, because the records of a block are numbered without gaps.
+func (r *Reader) bad(record []byte, offset int64, message string) {
+	raw := bytes.Clone(record)
+	r.flush()
+	b := usercode.Block{File: r.o.File, First: r.number, Offsets: []int64{offset}, Data: raw, Ends: []int{len(raw)}}
+	r.items = append(r.items, Item{Bad: &Bad{Place: b.Place(0), Raw: raw, Message: message}})
+}
+
+func (r *Reader) flush() {
+	if len(r.ends) == 0 {
+		return
+	}
+	r.items = append(r.items, Item{Block: &usercode.Block{
+		File: r.o.File, Dims: r.o.Dims, First: r.first, Offsets: r.offsets, Data: r.out[r.start:len(r.out):len(r.out)], Ends: r.ends,
+		Lines: !r.broken, Keyed: r.o.Format == "telemetry",
+	}})
+	r.start, r.ends, r.offsets, r.broken = len(r.out), make([]int, 0, len(r.ends)), make([]int64, 0, len(r.ends)), false
+}
