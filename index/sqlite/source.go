@@ -208,7 +208,7 @@ func look(path string) (fileState, error) {
 	case err != nil:
 		return fileState{}, err
 	case !info.Mode().IsRegular():
-		return fileState{}, fmt.Errorf("%s is not a file; for a folder with the files write dir:", path)
+		return fileState{}, fmt.Errorf("%s is not a file; write dir:PATH for a folder with the files", path)
 	}
 	header, err := readHeader(path)
 	if err != nil {

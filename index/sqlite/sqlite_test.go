@@ -331,7 +331,7 @@ func TestOpenErrors(t *testing.T) {
 	database(t, empty, "CREATE TABLE a (b); DROP TABLE a")
 	for path, want := range map[string]string{
 		filepath.Join(base, "missing.db"): "does not exist; build it with: tafc index build",
-		base:                              "for a folder with the files write dir:",
+		base:                              "write dir:PATH for a folder with the files",
 		note:                              "is not an SQLite database",
 		newer:                             `schema "2", this one reads 1`,
 		empty:                             "holds no table",
