@@ -105,11 +105,31 @@ func (l *loader) shapeArg(b *block, a *hclsyntax.Attribute) {
 		}
 		l.add(diag.Error("lang/unknown-argument", "Unknown argument", detail, a.NameRange))
 	case l.misplaced(b, a.Name, a.NameRange):
+	case l.deeper(b, a):
 	default:
 		l.add(diag.Error("lang/unknown-argument", "Unknown argument",
 			fmt.Sprintf("A block of type %s has no argument %q.%s%s", b.Type, a.Name,
 				diag.DidYouMean(a.Name, append(b.schema.argNames(), b.schema.blockNames()...)), has(b.schema)), a.NameRange))
 	}
+}
+
+// deeper reports an argument that belongs into a block inside this one.
+func (l *loader) deeper(b *block, a *hclsyntax.Attribute) bool {
+	for i := range b.schema.Blocks {
+		nested := &b.schema.Blocks[i]
+		if s := nested.arg(a.Name); s == nil || s.NotBuilt {
+			continue
+		}
+		l.add(diag.Error("lang/unknown-argument", "Unknown argument",
+			fmt.Sprintf("%s is an argument of the block %s. Write %s { %s = … }.", a.Name, nested.Type, nested.Type, a.Name), a.NameRange))
+		return true
+	}
+	if b.Type == "filter" && diag.Suggest(a.Name, append(b.schema.argNames(), "where", "exclude")) == "" {
+		l.add(diag.Error("lang/unknown-argument", "Unknown argument",
+			fmt.Sprintf("A filter has no argument %q. If it is a dimension, its condition belongs into a block: where { %s = … }.", a.Name, a.Name), a.NameRange))
+		return true
+	}
+	return false
 }
 
 // has lists the arguments of a block for those who guess.

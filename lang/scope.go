@@ -156,7 +156,7 @@ func (l *loader) resolve(t hcl.Traversal) (root, name string, v cty.Value, ok bo
 
 func (l *loader) unknownRoot(t hcl.Traversal) {
 	root := t.RootName()
-	detail := fmt.Sprintf("There is nothing named %q to refer to. References begin with %s.", root, list(dotted(refRoots), "or"))
+	detail := fmt.Sprintf("There is nothing named %q to refer to. References begin with %s and a dot.", root, list(refRoots, "or"))
 	switch {
 	case aliases[root] != "":
 		detail = fmt.Sprintf("There is nothing named %q to refer to. Did you mean %q?", root, aliases[root])
@@ -170,14 +170,6 @@ func (l *loader) unknownRoot(t hcl.Traversal) {
 
 // aliases are block types that are referred to by another word.
 var aliases = map[string]string{"variable": "var", "variables": "var", "vars": "var", "locals": "local"}
-
-func dotted(roots []string) []string {
-	out := make([]string, len(roots))
-	for i, r := range roots {
-		out[i] = r + "."
-	}
-	return out
-}
 
 // nouns are what summaries call the things that roots refer to.
 var nouns = map[string]string{

@@ -1,0 +1,2 @@
+# ERROR: No map # ERROR: No output
+filter {} # ERROR: Nothing to refer to

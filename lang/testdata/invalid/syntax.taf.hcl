@@ -1,0 +1,3 @@
+index {
+  source = dir: data # ERROR: Missing newline after argument
+}
