@@ -135,21 +135,31 @@ const keyVersion = "tafc-key/1"
 
 // seal computes the digests and the key of a task whose inputs are sealed already.
 func (t *Task) seal() {
-	h := sha256.New()
-	h.Write(t.Inputs())
-	t.InputsDigest = hex.EncodeToString(h.Sum(nil))
-	h.Reset()
+	inputs := t.Inputs()
+	t.InputsDigest = digest(inputs)
+	if t.Upstream != nil {
+		// What the upstream tasks are called changes no result.
+		inputs = inputs[:0]
+		for _, u := range t.Upstream {
+			inputs = fmt.Appendf(inputs, "%s\t%d/%d\n", u.Task.Key, u.Partition, u.Of)
+		}
+	}
 	// Fields are separated by newlines, which none of them holds.
-	fmt.Fprintf(h, "%s\n%s\n%s\n%d\n%d\n%s\n", keyVersion, t.Stage.Digest, t.Role, t.Partition, t.Outputs, t.InputsDigest)
-	t.Key = hex.EncodeToString(h.Sum(nil))
+	t.Key = digest(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%d\n%s\n",
+		keyVersion, t.Stage.Digest, t.Role, t.Partition, t.Outputs, digest(inputs)))
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 func digestComponents(cs []Component) string {
-	h := sha256.New()
+	var b []byte
 	for _, c := range cs {
-		fmt.Fprintf(h, "%d:%s%d:%s", len(c.Name), c.Name, len(c.Value), c.Value)
+		b = fmt.Appendf(b, "%d:%s%d:%s", len(c.Name), c.Name, len(c.Value), c.Value)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return digest(b)
 }
 
 // WriteText prints the graph, deterministically, for people and goldens.

@@ -31,10 +31,10 @@ func diffComponents(before, now []compile.Component) []Reason {
 	for len(before) > 0 || len(now) > 0 {
 		switch {
 		case len(now) == 0 || len(before) > 0 && before[0].Name < now[0].Name:
-			rs = append(rs, Reason{Code: label(before[0].Name) + " removed"})
+			rs = append(rs, Reason{Code: label(before[0].Name) + oneOf(before[0].Name, " removed")})
 			before = before[1:]
 		case len(before) == 0 || now[0].Name < before[0].Name:
-			rs = append(rs, Reason{Code: label(now[0].Name) + " added"})
+			rs = append(rs, Reason{Code: label(now[0].Name) + oneOf(now[0].Name, " added")})
 			now = now[1:]
 		default:
 			if before[0].Value != now[0].Value {
@@ -44,6 +44,15 @@ func diffComponents(before, now []compile.Component) []Reason {
 		}
 	}
 	return rs
+}
+
+// oneOf says what became of a component: one of several files or variables is added or removed, a setting that a stage has
+// once is changed also when it was left out.
+func oneOf(name, word string) string {
+	if strings.HasPrefix(name, "code ") || strings.HasPrefix(name, "env ") {
+		return word
+	}
+	return " changed"
 }
 
 func changed(before, now compile.Component) Reason {

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/pflag"
 
@@ -93,7 +95,7 @@ func (a *app) load(file string, in *inputs) (*session, error) {
 	}
 	dir := filepath.Dir(file)
 	s.analysis, s.diags = lang.Load(file, src, lang.Options{
-		Variables: vars, FS: os.DirFS(dir), ReadFile: readFrom(dir), Getenv: os.LookupEnv,
+		Variables: vars, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv,
 	})
 	if s.diags.HasErrors() {
 		s.analysis = nil
@@ -227,6 +229,44 @@ func parseTargets(texts []string, g *compile.Graph) ([]addr.Task, error) {
 	return targets, nil
 }
 
+// variables are the values of -var-file and -var, where the later one wins.
 func (s *session) variables() (map[string]lang.VariableInput, error) {
-	return nil, nil
+	vars := map[string]lang.VariableInput{}
+	for _, name := range s.in.varFiles {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("-var-file: %w", err)
+		}
+		s.sources[name] = src
+		inputs, diags := lang.ParseVarFile(name, src)
+		s.diags = append(s.diags, diags...)
+		maps.Copy(vars, inputs)
+	}
+	for _, v := range s.in.vars {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return nil, usageError("-var %q: write -var NAME=VALUE", v)
+		}
+		vars[name] = lang.VariableInput{Text: value, Source: "-var"}
+	}
+	return vars, nil
+}
+
+// readFrom reads files whose paths are relative to a folder.
+func readFrom(dir string) func(string) ([]byte, error) {
+	return func(name string) ([]byte, error) { return os.ReadFile(within(dir, name)) }
+}
+
+// globIn lists files of a folder, with paths relative to it.
+func globIn(dir string) func(string) ([]string, error) {
+	return func(pattern string) ([]string, error) {
+		return doublestar.Glob(os.DirFS(dir), filepath.ToSlash(filepath.Clean(pattern)), doublestar.WithFilesOnly())
+	}
+}
+
+func within(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
 }

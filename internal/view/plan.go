@@ -235,7 +235,8 @@ func (v *planView) change(c plan.Change) {
 	case c.Again:
 		v.line("    %s %s runs again   %s", v.style.Yellow("~"), name, ReasonText(c.Reasons))
 	default:
-		v.line("    %s %s new          %s%s", v.style.Green("+"), name, newReasons(ReasonText(c.Reasons)), amount(len(c.Task.Files), c.Task.Bytes))
+		rest := strings.TrimLeft(newReasons(ReasonText(c.Reasons))+amount(len(c.Task.Files), c.Task.Bytes), " ")
+		v.line("    %s %s new          %s", v.style.Green("+"), name, rest)
 	}
 }
 

@@ -1,0 +1,226 @@
+package plan_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/tafc/tafc/compile"
+	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/taftest"
+	"github.com/tafc/tafc/internal/view"
+	"github.com/tafc/tafc/plan"
+)
+
+const program = `
+index "data" {
+  source = "dir:data"
+  layout = "{day:date}/{name}.{rest}"
+}
+filter "all" {}
+batch {
+  max_files = %d
+}
+map "one" {
+  code = "map.py"
+}
+map "two" {
+  input = map.one
+  code  = "map.py"
+}
+reduce "sum" {
+  input      = map.two
+  code       = "reduce.py"
+  partitions = %d
+  fan_in     = %d
+}
+output "out" {
+  value = reduce.sum
+}
+`
+
+type shape struct{ maxFiles, partitions, fanIn int }
+
+func graph(t interface{ Fatal(...any) }, s shape, keys []string, combine bool) *compile.Graph {
+	reduce := "def reduce(key, values):\n    return sum(values)\n"
+	if combine {
+		reduce += "combine = reduce\n"
+	}
+	var index strings.Builder
+	for _, key := range keys {
+		fmt.Fprintf(&index, "%s 10 e1\n", key)
+	}
+	g, diags, _ := taftest.Compile(fstest.MapFS{
+		"analysis.taf.hcl": {Data: fmt.Appendf(nil, program, s.maxFiles, s.partitions, s.fanIn)},
+		"map.py":           {Data: []byte("def map(record):\n    yield record.key, 1\n")},
+		"reduce.py":        {Data: []byte(reduce)},
+		"index":            {Data: []byte(index.String())},
+	})
+	if g == nil {
+		t.Fatal(diag.Err(diags))
+	}
+	return g
+}
+
+func drawShape(t *rapid.T) shape {
+	return shape{rapid.IntRange(1, 9).Draw(t, "max_files"), rapid.IntRange(1, 4).Draw(t, "partitions"), rapid.IntRange(2, 9).Draw(t, "fan_in")}
+}
+
+func drawKeys(t *rapid.T) []string {
+	return rapid.SliceOfNDistinct(rapid.StringMatching(`2014030[1-4]/[a-z]{4}\.gz`), 1, 60, rapid.ID[string]).Draw(t, "keys")
+}
+
+func TestAppliedPlanLeavesNothingToDo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := graph(t, drawShape(t), drawKeys(t), rapid.Bool().Draw(t, "combine"))
+		first := plan.New(g, plan.Prior{Result: func(string) plan.ResultState { return plan.None }}, nil)
+		if first.Summary.Run != len(g.Tasks) {
+			t.Fatalf("%d of %d tasks run the first time", first.Summary.Run, len(g.Tasks))
+		}
+		if again := plan.New(g, taftest.Applied(g), nil); !again.Settled() {
+			t.Fatalf("after it was applied: %+v", again.Summary)
+		}
+	})
+}
+
+func TestOneFileRunsAtMostTwoMaps(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, keys := drawShape(t), drawKeys(t)
+		more := append(keys, "20140304/newone.gz")
+		before, after := keys, more
+		if rapid.Bool().Draw(t, "removed") {
+			before, after = more, keys
+		}
+		p := plan.New(graph(t, s, after, true), taftest.Applied(graph(t, s, before, true)), nil)
+		runs := 0
+		for _, c := range p.Changes {
+			if c.Action != plan.Run {
+				continue
+			}
+			if len(c.Reasons) == 0 {
+				t.Fatalf("%s runs without a reason", c.Addr)
+			}
+			if c.Addr.Stage == (addr.Stage{Kind: "map", Name: "one"}) {
+				runs++
+			}
+		}
+		if runs > 2 {
+			t.Fatalf("one file makes %d map tasks run", runs)
+		}
+	})
+}
+
+func TestPlanFileRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, keys := drawShape(t), drawKeys(t)
+		p := plan.New(graph(t, s, keys, true), taftest.Applied(graph(t, s, keys[1:], false)), nil)
+		p.Engine = "local"
+		var file, again bytes.Buffer
+		if err := p.Write(&file); err != nil {
+			t.Fatal(err)
+		}
+		read, err := plan.Read(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := read.Write(&again); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(file.Bytes(), again.Bytes()) {
+			t.Fatal("read and written again, the plan has other bytes")
+		}
+		if d := cmp.Diff(p.Document(nil), read.Document(nil)); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
+func TestTargets(t *testing.T) {
+	keys := []string{"20140301/a.gz", "20140302/a.gz"}
+	g := graph(t, shape{1, 1, 2}, keys, false)
+	target, err := addr.Parse(`map.two["20140301"]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := plan.New(g, plan.Prior{Result: func(string) plan.ResultState { return plan.None }}, []addr.Task{target})
+	var got []string
+	for _, c := range p.Changes {
+		got = append(got, c.Addr.String())
+	}
+	if d := cmp.Diff([]string{`map.one["20140301"]`, `map.two["20140301"]`}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// A lost result that nobody needs is not made again; one that somebody needs is.
+func TestLostResults(t *testing.T) {
+	g := graph(t, shape{1, 1, 2}, []string{"20140301/a.gz"}, false)
+	prior := taftest.Applied(g)
+	lost := map[string]bool{}
+	there := prior.Result
+	prior.Result = func(key string) plan.ResultState {
+		if lost[key] {
+			return plan.Missing
+		}
+		return there(key)
+	}
+	key := func(stage string) string {
+		for _, task := range g.Tasks {
+			if task.Stage.Addr.Name == stage {
+				return task.Key
+			}
+		}
+		t.Fatalf("no stage %s", stage)
+		return ""
+	}
+	lost[key("one")] = true
+	if p := plan.New(g, prior, nil); p.Summary.Run != 0 {
+		t.Errorf("a lost result that nobody needs: %+v", p.Summary)
+	}
+	lost[key("sum")] = true
+	if p := plan.New(g, prior, nil); p.Summary.Run != 1 {
+		t.Errorf("a lost final result: %+v", p.Summary)
+	}
+	lost[key("two")] = true
+	if p := plan.New(g, prior, nil); p.Summary.Run != 3 {
+		t.Errorf("a lost chain: %+v", p.Summary)
+	}
+}
+
+func TestPlanIsShort(t *testing.T) {
+	var keys []string
+	for day := range 30 {
+		for f := range 40 {
+			keys = append(keys, fmt.Sprintf("201403%02d/f%d.gz", day+1, f))
+		}
+	}
+	p := plan.New(graph(t, shape{3, 4, 2}, keys, true), plan.Prior{Result: func(string) plan.ResultState { return plan.None }}, nil)
+	var out bytes.Buffer
+	view.Plan(&out, p, view.Style{})
+	if n := strings.Count(out.String(), "\n"); n > 40 {
+		t.Errorf("%d lines for %d tasks:\n%s", n, len(p.Changes), out.String())
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	p := plan.New(graph(f, shape{1, 1, 2}, []string{"20140301/a.gz"}, true), plan.Prior{Result: func(string) plan.ResultState { return plan.None }}, nil)
+	var file bytes.Buffer
+	if err := p.Write(&file); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file.Bytes())
+	f.Add(file.Bytes()[:file.Len()/2])
+	f.Add([]byte("PK\x03\x04"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		read, err := plan.Read(data)
+		if err == nil && read.Graph == nil {
+			t.Error("a plan without a graph")
+		}
+	})
+}
