@@ -146,7 +146,7 @@ func (r *resolver) root(ix *lang.Index) (string, bool) {
 		r.fail("index/unreadable", "Root cannot be read", sentence(err), ix.Range("root"))
 		return "", false
 	}
-	return "file://" + filepath.ToSlash(abs), true
+	return index.FileURL(abs), true
 }
 
 func (r *resolver) selectError(f *lang.Filter, ix *lang.Index, err error) {

@@ -119,7 +119,7 @@ func TestOneFileRunsAtMostTwoMaps(t *testing.T) {
 func TestPlanFileRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, keys := drawShape(t), drawKeys(t)
-		p := plan.New(graph(t, s, keys, true), taftest.Applied(graph(t, s, keys[1:], false)), nil)
+		p := plan.New(graph(t, s, keys, true), taftest.Applied(graph(t, s, append(keys[1:], "20140305/other.gz"), false)), nil)
 		p.Engine = "local"
 		var file, again bytes.Buffer
 		if err := p.Write(&file); err != nil {
