@@ -1,7 +1,28 @@
 package lang
 
-import "github.com/hashicorp/hcl/v2/hclwrite"
+import (
+	"bytes"
 
-// Format is the canonical form of a file: spaces and alignment only. A file that does not parse is formatted as far as it
-// makes sense. Formatting twice is the same as once.
-func Format(src []byte) []byte { return hclwrite.Format(src) }
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+)
+
+// Format is the canonical form of a file: only blanks change. A file that does not parse stays as it is, because blanks in it
+// may mean something yet. Formatting twice is the same as once.
+func Format(src []byte) []byte {
+	if _, diags := hclsyntax.ParseConfig(src, "", hcl.InitialPos); diags.HasErrors() {
+		return src
+	}
+	// The formatter aligns by what it sees, so in rare files a second pass finds more to do.
+	const passes = 4
+	once := hclwrite.Format(src)
+	for range passes {
+		again := hclwrite.Format(once)
+		if bytes.Equal(once, again) {
+			return once
+		}
+		once = again
+	}
+	return src
+}

@@ -1,0 +1,157 @@
+package lang_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/lang"
+)
+
+// Every block and argument of the table is documented in a full sentence, and no name stands twice.
+func TestSchemaIsComplete(t *testing.T) {
+	var walk func(path string, s *lang.BlockSchema)
+	walk = func(path string, s *lang.BlockSchema) {
+		if !strings.HasSuffix(s.Doc, ".") {
+			t.Errorf("%s: the text %q is not a sentence", path, s.Doc)
+		}
+		var names []string
+		for _, a := range s.Args {
+			if !strings.HasSuffix(a.Doc, ".") || a.Type == "" {
+				t.Errorf("%s.%s: type %q, text %q", path, a.Name, a.Type, a.Doc)
+			}
+			if a.Required && a.Default != "" {
+				t.Errorf("%s.%s is required and has a default", path, a.Name)
+			}
+			names = append(names, a.Name)
+		}
+		for i := range s.Blocks {
+			names = append(names, s.Blocks[i].Type)
+			walk(path+"."+s.Blocks[i].Type, &s.Blocks[i])
+		}
+		slices.Sort(names)
+		if len(slices.Compact(slices.Clone(names))) != len(names) {
+			t.Errorf("%s: a name stands twice in %q", path, names)
+		}
+	}
+	walk("file", lang.Schema())
+}
+
+func TestLayoutDimensions(t *testing.T) {
+	tests := []struct {
+		layout string
+		want   []string // nil: an error
+	}{
+		{"telemetry", []string{"reason", "appName", "appUpdateChannel", "appVersion", "appBuildID", "submission_date"}},
+		{"{country}/{day:date}/{rest}", []string{"country", "day"}},
+		{"v1/{a}-{b}.{_}.log", []string{"a", "b"}},
+		{"{a}{b}", nil}, {"{a}//{b}", nil}, {"/{a}", nil}, {"{a}/", nil}, {"{a", nil}, {"a}", nil}, {"{a/b}", nil}, {"{}", nil}, {"{1}", nil},
+		{"{a:time}", nil}, {"{a:date}/{b:date}", nil}, {"{rest:date}/{a}", nil}, {"{a}/{a}", nil}, {"{rest}/x", nil}, {"name", nil}, {"", nil},
+	}
+	for _, tt := range tests {
+		got, err := lang.LayoutDimensions(tt.layout)
+		if (err == nil) != (tt.want != nil) || !slices.Equal(got, tt.want) {
+			t.Errorf("LayoutDimensions(%q) = %q, %v; want %q", tt.layout, got, err, tt.want)
+		}
+	}
+}
+
+func TestVariables(t *testing.T) {
+	const rest = `
+index { source = "dir:data" }
+filter {}
+map "m" { code = "m.py" }
+output "o" { value = map.m }
+`
+	tests := []struct {
+		name, block string
+		input       *lang.VariableInput
+		want        string // the value as the language writes it, or the code of the error
+	}{
+		{"default", `{ default = ["a"] }`, nil, `["a"]`},
+		{"text as it is", `{ type = string }`, &lang.VariableInput{Text: `"quoted"`}, `"\"quoted\""`},
+		{"no type is text", `{}`, &lang.VariableInput{Text: "29"}, `"29"`},
+		{"type of the default", `{ default = 3 }`, &lang.VariableInput{Text: "29"}, "29"},
+		{"number", `{ type = number }`, &lang.VariableInput{Text: "29.5"}, "29.5"},
+		{"list", `{ type = list(string) }`, &lang.VariableInput{Text: `["a", "b"]`}, `["a", "b"]`},
+		{"value from a file", `{ type = number }`, &lang.VariableInput{Value: cty.NumberIntVal(3)}, "3"},
+		{"not a number", `{ type = number }`, &lang.VariableInput{Text: "many"}, "lang/bad-variable-value"},
+		{"not an expression", `{ type = list(string) }`, &lang.VariableInput{Text: "[,"}, "lang/bad-variable-value"},
+		{"of another type", `{ type = list(string) }`, &lang.VariableInput{Text: "3"}, "lang/bad-variable-value"},
+		{"a reference", `{ default = filter.default }`, nil, "lang/bad-variable-value"},
+		{"none", `{ type = string }`, nil, "lang/variable-not-set"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			options := lang.Options{Variables: map[string]lang.VariableInput{}}
+			if tt.input != nil {
+				tt.input.Source = "-var"
+				options.Variables["x"] = *tt.input
+			}
+			a, diags := lang.Load("x.taf.hcl", []byte(`variable "x" `+tt.block+rest), options)
+			got := ""
+			switch {
+			case len(diags) > 0:
+				got = diag.CodeOf(diags[0])
+			case len(a.Variables) == 1:
+				got = a.Variables[0].Value
+			}
+			if got != tt.want || len(diags) > 1 {
+				t.Errorf("the value is %s, want %s; %v", got, tt.want, diags)
+			}
+		})
+	}
+}
+
+func TestParseVarFile(t *testing.T) {
+	inputs, diags := lang.ParseVarFile("x.tafvars", []byte("channel = \"beta\"\ndays = [1, 2]\nbad = var.x\nblock {}\n"))
+	var codes []string
+	for _, d := range diags {
+		codes = append(codes, diag.CodeOf(d))
+	}
+	if diff := cmp.Diff([]string{"lang/bad-expression", "lang/unknown-block"}, codes); diff != "" {
+		t.Errorf("codes (-want +got):\n%s", diff)
+	}
+	channel := inputs["channel"]
+	if len(inputs) != 2 || channel.Value != cty.StringVal("beta") || channel.Source != "x.tafvars" || channel.Range.Start.Line != 1 {
+		t.Errorf("the values are %#v", inputs)
+	}
+}
+
+// Every argument of a stage can be found by its range, those in blocks with a dot.
+func TestRanges(t *testing.T) {
+	src := []byte(`
+index { source = "dir:data" }
+filter {}
+map "m" {
+  code = "m.py"
+  batch { max_files = 3 }
+}
+output "o" { value = map.m }
+`)
+	a, diags := lang.Load("x.taf.hcl", src, lang.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	m := a.Stages[0]
+	for arg, want := range map[string]string{"code": `"m.py"`, "batch.max_files": "3", "batch": "batch", "input": `map "m"`} {
+		if got := string(m.Range(arg).SliceBytes(src)); got != want {
+			t.Errorf("the range of %s is %q, want %q", arg, got, want)
+		}
+	}
+	if _, ok := a.Files["x.taf.hcl"]; !ok || a.Dir != "." {
+		t.Errorf("files %v, folder %q", a.Files, a.Dir)
+	}
+}
+
+func TestJSONIsNotBuilt(t *testing.T) {
+	_, diags := lang.Load("x.taf.json", []byte("{}"), lang.Options{})
+	if len(diags) != 1 || diag.CodeOf(diags[0]) != "lang/not-built" || diags[0].Severity != hcl.DiagError {
+		t.Errorf("got %v", diags)
+	}
+}
