@@ -107,8 +107,8 @@ func (f *formatter) source(name string, src []byte, write func([]byte) error) er
 	out := lang.Format(src)
 	if !bytes.Equal(src, out) {
 		f.changed++
-		if name != "<stdin>" || f.check {
-			fmt.Fprintln(f.app.streams.Err, name)
+		if !f.diff && (name != "<stdin>" || f.check) {
+			fmt.Fprintln(f.app.streams.Out, name)
 		}
 		if f.diff {
 			if _, err := f.app.streams.Out.Write(diff.Diff(name, src, name+" (formatted)", out)); err != nil {

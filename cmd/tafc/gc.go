@@ -24,19 +24,17 @@ func (a *app) gcVerb() *cobra.Command {
 				return err
 			}
 			defer s.close()
-			lock, err := s.state.Lock("gc")
-			if err != nil {
-				return err
-			}
-			defer lock.Release()
-			freed, err := s.state.GC(c.Context(), state.GCOptions{KeepRuns: keep, DryRun: dry})
+			freed, err := s.state.GC(c.Context(), state.Keep{Runs: keep, DryRun: dry})
 			if err != nil {
 				return fmt.Errorf("collect garbage: %w", err)
 			}
 			if asJSON {
-				return printJSON(a.streams.Out, freed)
+				return printJSON(a.streams.Out, map[string]any{
+					"format_version": "1", "dry_run": dry, "results": freed.Results, "files": freed.Blobs, "bundles": freed.Bundles,
+					"runs": freed.Runs, "task_folders": freed.Tasks, "bytes": freed.Bytes,
+				})
 			}
-			view.Freed(a.streams.Out, *freed, dry)
+			view.Freed(a.streams.Out, freed, dry)
 			return nil
 		},
 	}
@@ -44,6 +42,6 @@ func (a *app) gcVerb() *cobra.Command {
 	in.varFlags(c.Flags())
 	c.Flags().BoolVar(&dry, "dry-run", false, "delete nothing, say what would go")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
-	c.Flags().IntVar(&keep, "keep-runs", 10, "keep the logs of this many runs of each analysis")
+	c.Flags().IntVar(&keep, "keep-runs", 10, "keep the logs of this many runs")
 	return c
 }

@@ -15,11 +15,15 @@ import (
 const taskVerb = "__task"
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == taskVerb {
-		os.Exit(mapper.Main(os.Args[2], os.Stdin, os.Stdout, os.Stderr))
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], view.OSStreams())
+	code := dispatch(ctx)
 	stop()
 	os.Exit(code)
+}
+
+func dispatch(ctx context.Context) int {
+	if len(os.Args) == 3 && os.Args[1] == taskVerb {
+		return mapper.Main(ctx, os.Args[2], mapper.Streams{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	}
+	return run(ctx, os.Args[1:], view.OSStreams())
 }

@@ -1,0 +1,41 @@
+// Command taf-mapper runs one task: it reads a Spec, works in its folder, and writes report.json there. Images carry it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/tafc/tafc/runtime/job"
+	"github.com/tafc/tafc/runtime/mapper"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	version := flag.Bool("version", false, "print the version and exit")
+	flag.Usage = func() { fmt.Fprintln(flag.CommandLine.Output(), "usage: taf-mapper SPEC.json\n       taf-mapper -version") }
+	flag.Parse()
+	if *version {
+		fmt.Printf("taf-mapper %s, spec version %d\n", buildVersion(), job.Version)
+		return 0
+	}
+	if flag.NArg() != 1 {
+		flag.Usage()
+		return job.CauseBadSpec.ExitCode()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return mapper.Main(ctx, flag.Arg(0), mapper.Streams{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+}
+
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "(unknown)"
+}
