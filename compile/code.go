@@ -61,12 +61,14 @@ func (r *resolver) stageCode(s *lang.Stage, b *bundle.Bundle, earlier map[addr.S
 // problem reports what is wrong with user code at its own place, or at the argument that names it.
 func (r *resolver) problem(s *lang.Stage, p bundle.Problem) {
 	rng := s.Range("code")
+	var related []diag.Option
 	if p.Line > 0 {
 		if src, err := r.readFile(p.Path); err == nil {
 			rng = lineRange(r.name(p.Path), src, p.Line)
+			related = append(related, diag.WithRelated("the code of "+s.Addr().String(), s.Range("code")))
 		}
 	}
-	d := diag.Error(p.Code, p.Summary, p.Detail, rng, diag.WithRelated("the code of "+s.Addr().String(), s.Range("code")))
+	d := diag.Error(p.Code, p.Summary, p.Detail, rng, related...)
 	if p.Warning {
 		d.Severity = hcl.DiagWarning
 	}

@@ -137,8 +137,8 @@ const keyVersion = "tafc-key/1"
 func (t *Task) seal() {
 	inputs := t.Inputs()
 	t.InputsDigest = digest(inputs)
-	if t.Upstream != nil {
-		// What the upstream tasks are called changes no result.
+	if t.Upstream != nil && t.Role != job.RoleMap {
+		// What the upstream tasks are called changes no result, but a map's code can see it.
 		inputs = inputs[:0]
 		for _, u := range t.Upstream {
 			inputs = fmt.Appendf(inputs, "%s\t%d/%d\n", u.Task.Key, u.Partition, u.Of)

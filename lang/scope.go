@@ -207,11 +207,11 @@ func (l *loader) declared(root string) string {
 	case len(names) == 0:
 		return fmt.Sprintf(" The file declares no %s.", nouns[root])
 	case len(names) > most:
-		return fmt.Sprintf(" Declared are %s and %d more.", strings.Join(names[:most], ", "), len(names)-most)
+		return fmt.Sprintf(" There are %s and %d more.", strings.Join(names[:most], ", "), len(names)-most)
 	case len(names) == 1:
-		return fmt.Sprintf(" Declared is %s.", names[0])
+		return fmt.Sprintf(" There is only %s.", names[0])
 	}
-	return fmt.Sprintf(" Declared are %s.", list(names, "and"))
+	return fmt.Sprintf(" There are %s.", list(names, "and"))
 }
 
 // valueOf evaluates a variable or local once.

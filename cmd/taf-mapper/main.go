@@ -18,7 +18,9 @@ func main() { os.Exit(run()) }
 
 func run() int {
 	version := flag.Bool("version", false, "print the version and exit")
-	flag.Usage = func() { fmt.Fprintln(flag.CommandLine.Output(), "usage: taf-mapper SPEC.json\n       taf-mapper -version") }
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: taf-mapper SPEC.json\n       taf-mapper -version")
+	}
 	flag.Parse()
 	if *version {
 		fmt.Printf("taf-mapper %s, spec version %d\n", buildVersion(), job.Version)

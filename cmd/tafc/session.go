@@ -78,7 +78,8 @@ type session struct {
 	outputDir string
 }
 
-// load reads and checks the analysis file. On errors it returns a session without analysis, for its diagnostics.
+// load reads and checks the analysis file. With errors in the session's diagnostics the analysis is only as much of it as
+// could be understood.
 func (a *app) load(file string, in *inputs) (*session, error) {
 	s := &session{app: a, in: in, sources: map[string][]byte{}, outputDir: filepath.Dir(file)}
 	src, err := os.ReadFile(file)
@@ -98,7 +99,6 @@ func (a *app) load(file string, in *inputs) (*session, error) {
 		Variables: vars, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv,
 	})
 	if s.diags.HasErrors() {
-		s.analysis = nil
 		return s, nil
 	}
 	if in.engine != "" && in.engine != "local" {
@@ -157,7 +157,7 @@ func (s *session) compile(ctx context.Context) *compile.Graph {
 // plan loads, compiles and compares; the plan is nil when there are errors in the session's diagnostics.
 func (a *app) plan(ctx context.Context, file string, in *inputs) (*session, *plan.Plan, error) {
 	s, err := a.load(file, in)
-	if err != nil || s.analysis == nil {
+	if err != nil || s.diags.HasErrors() {
 		return s, nil, err
 	}
 	if err := s.openState(ctx, in.stateDir(file)); err != nil {
