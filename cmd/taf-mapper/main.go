@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/runtime/mapper"
 )
 
@@ -23,12 +22,12 @@ func run() int {
 	}
 	flag.Parse()
 	if *version {
-		fmt.Printf("taf-mapper %s, spec version %d\n", buildVersion(), job.Version)
+		fmt.Printf("taf-mapper %s, spec version %d\n", buildVersion(), mapper.SpecVersion)
 		return 0
 	}
 	if flag.NArg() != 1 {
 		flag.Usage()
-		return job.CauseBadSpec.ExitCode()
+		return mapper.ExitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -63,12 +63,14 @@ type File struct {
 
 // Upstream is the result of one earlier task.
 type Upstream struct {
-	Task    string  `json:"task"` // address
-	Form    Form    `json:"form"`
-	Parts   []Part  `json:"parts"`
-	Partial bool    `json:"partial,omitempty"` // it lost something that its policy tolerated
-	Covers  Ledger  `json:"covers"`            // what its results stand for
-	Missing *string `json:"missing,omitempty"` // why it has no result (a tolerated failed task); then Parts is empty
+	Task    string `json:"task"` // address
+	Form    Form   `json:"form"`
+	Parts   []Part `json:"parts"`
+	Partial bool   `json:"partial,omitempty"` // it lost something that its policy tolerated
+	Covers  Ledger `json:"covers"`            // what its results stand for
+	// Transient: what it lost may be there next time; see Report.
+	Transient bool    `json:"transient,omitempty"`
+	Missing   *string `json:"missing,omitempty"` // why it has no result (a tolerated failed task); then Parts is empty
 }
 
 // Form says what the pairs of a result are.

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package mapper
+
+func closeOnExec(uintptr) {}

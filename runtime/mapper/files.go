@@ -1,0 +1,166 @@
+package mapper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/tafc/tafc/runtime/codec"
+	"github.com/tafc/tafc/runtime/frame"
+	"github.com/tafc/tafc/runtime/job"
+)
+
+// fileEnd is how the reading of a file ended.
+type fileEnd struct {
+	key          string
+	failed       *failure // nil: it was read to its end
+	wire         int64
+	decompressed int64
+	records      int64
+}
+
+// mapFiles feeds the records of the files to the program.
+func (t *task) mapFiles() error {
+	t.rep.Ledger.Files.Planned = int64(len(t.spec.Files))
+	for i := range t.spec.Files {
+		end := &fileEnd{key: t.spec.Files[i].Key}
+		err := t.mapFile(&t.spec.Files[i], end)
+		if err != nil {
+			if stopped(err) || t.ctx.Err() != nil {
+				return err
+			}
+			end.failed = fileFailure(end.key, err)
+			if end.failed.cause == job.CauseBug || end.failed.cause == job.CauseBadSpec {
+				return end.failed
+			}
+		}
+		if err := t.push(&entry{end: end}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mapFile feeds the records of one file. The error is errDoomed, errProgram, that of the context, or about the file.
+func (t *task) mapFile(plan *job.File, end *fileEnd) (err error) {
+	f, err := fetch(t.ctx, *plan, t.spec.Download)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	defer func() {
+		end.wire = f.at
+		t.rep.Seconds["fetch"] += f.spent.Seconds()
+		if err != nil && !stopped(err) && t.ctx.Err() == nil {
+			// A file that was replaced while it was read looks damaged. Say what it is.
+			if drifted := f.drifted(); drifted != nil {
+				err = drifted
+			}
+		}
+	}()
+	d, err := codec.NewReader(f, codec.Options{Name: path.Base(plan.Key), MaxWindow: t.limit() / 2})
+	if err != nil {
+		return source(err)
+	}
+	defer d.Close()
+	if d.Misnamed() {
+		t.j.event("file.misnamed", field{"file", plan.Key}, field{"format", d.Format()})
+		t.j.say("notice: %s is named as %s, and read as what it is: %s", plan.Key, codec.ByName(plan.Key), d.Format())
+	}
+	r, err := frame.NewReader(d, frame.Options{File: plan.Key, Dims: plan.Dims, Format: t.spec.Format, Fields: t.spec.Fields,
+		Objects: !streaming(t.spec), MaxRecord: t.spec.Limits.Record})
+	if err != nil {
+		return fail(job.CauseBadSpec, err.Error())
+	}
+	err = t.feed(r, f)
+	end.decompressed, end.records = d.Offset(), r.Records()
+	if err != nil {
+		return source(err)
+	}
+	if f.at != plan.Size && plan.Size >= 0 {
+		return fail(job.CauseDrifted, fmt.Sprintf("file %s is not the one that was planned: planned %d bytes, read %d", plan.Key, plan.Size, f.at)).at(job.Place{File: plan.Key})
+	}
+	if err := f.drifted(); err != nil {
+		return err
+	}
+	t.j.event("fetch.done", field{"file", plan.Key}, field{"bytes", f.at}, field{"failed_attempts", f.attempts})
+	t.j.event("decompress.done", field{"file", plan.Key}, field{"format", d.Format()}, field{"bytes", end.decompressed})
+	t.j.say("downloaded %s, %s", plan.Key, bytesText(f.at))
+	t.j.say("decompressed %s (%s), %s", plan.Key, d.Format(), bytesText(end.decompressed))
+	return nil
+}
+
+// source takes off what a decompressor puts around the errors of the file below it.
+func source(err error) error {
+	var s *codec.SourceError
+	if errors.As(err, &s) {
+		return s.Err
+	}
+	return err
+}
+
+// feed hands the records of a file to the program.
+func (t *task) feed(r *frame.Reader, f *fetched) error {
+	counted := int64(0)
+	for {
+		if t.ctx.Err() != nil {
+			return context.Cause(t.ctx)
+		}
+		item, err := r.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		t.mu.Lock()
+		t.rep.Ledger.Bytes.Wire += f.at - counted
+		t.mu.Unlock()
+		counted = f.at
+		if b := item.Bad; b != nil {
+			signature, _, _ := strings.Cut(b.Message, ":")
+			bad := &badRecord{place: b.Place, raw: b.Raw, cause: job.CauseCorrupt, message: "the record does not parse: " + b.Message, signature: signature}
+			if err := t.push(&entry{bad: []*badRecord{bad}}); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := t.push(&entry{block: item.Block}); err != nil {
+			return err
+		}
+		if err := t.give(item.Block); err != nil {
+			return err
+		}
+	}
+}
+
+// endFile accounts for a file, and fails when it is one too many that is lost. The caller holds mu.
+func (t *task) endFile(end *fileEnd) error {
+	l := &t.rep.Ledger
+	l.Bytes.Decompressed += end.decompressed
+	if end.failed == nil {
+		l.Files.Done++
+		t.j.event("file.done", field{"file", end.key}, field{"records", end.records}, field{"bytes", end.wire}, field{"decompressed", end.decompressed})
+		t.j.say("rows processed %s, %d", end.key, end.records)
+		return nil
+	}
+	f := end.failed
+	l.Files.Failed++
+	l.Files.Losses = append(l.Files.Losses, job.FailedFile{Key: end.key, Cause: f.cause, Message: f.Message, Offset: f.Offset, Records: end.records})
+	t.j.event("file.failed", field{"file", end.key}, field{"cause", f.cause}, field{"message", f.Message}, field{"offset", f.Offset}, field{"records", end.records})
+	t.j.say("failed %s: %s", end.key, f.Message)
+	t.rep.Transient = t.rep.Transient || f.cause == job.CauseDownload
+	limit := t.spec.Tolerate.BadFiles
+	switch {
+	case limit.IsZero(), f.cause == job.CauseDrifted:
+		return f
+	case limit.Exceeded(l.Files.Failed, l.Files.Planned):
+		e := fail(job.CauseTolerance, fmt.Sprintf("%d of %d files are lost, more than the tolerated %s; the last: %s", l.Files.Failed, l.Files.Planned, limitText(limit), f.Message)).at(f.Place)
+		e.Hint = "mend the files and plan again, or raise bad_files"
+		return e
+	}
+	return nil
+}

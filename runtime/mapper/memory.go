@@ -1,0 +1,38 @@
+package mapper
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// oomKills is how many processes the kernel has killed for want of memory so far, in this control group or, where that is not
+// told, on this computer. Where neither is told it is always 0.
+func oomKills() int64 {
+	var most int64
+	if own, err := os.ReadFile("/proc/self/cgroup"); err == nil {
+		for line := range strings.Lines(string(own)) {
+			if group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
+				most = max(most, counter("/sys/fs/cgroup"+group+"/memory.events", "oom_kill"))
+			}
+		}
+	}
+	most += counter("/sys/fs/cgroup/memory.events", "oom_kill")
+	return most + counter("/proc/vmstat", "oom_kill")
+}
+
+// counter reads the number behind a name in a file of lines of name and number.
+func counter(path, name string) int64 {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(data) {
+		if rest, ok := bytes.CutPrefix(line, []byte(name+" ")); ok {
+			n, _ := strconv.ParseInt(string(bytes.TrimSpace(rest)), 10, 64)
+			return n
+		}
+	}
+	return 0
+}
