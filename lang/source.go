@@ -79,11 +79,11 @@ func (l *loader) filter(b *block) *Filter {
 	switch {
 	case ok:
 		f.Index = r.name
-	case !b.written("index") || l.isNull(b, "index"):
+	case !l.given(b, "index"):
 		f.Index = l.only(b, "index", "index")
 	}
 	where, exclude := b.child("where"), b.child("exclude")
-	if b.written("document") {
+	if l.given(b, "document") {
 		f.Document, _, _ = l.filled(b, "document")
 		for _, other := range []*block{where, exclude} {
 			if other != nil {
@@ -98,16 +98,16 @@ func (l *loader) filter(b *block) *Filter {
 	return f
 }
 
-// isNull tells whether an argument is there and null, so that its default applies.
-func (l *loader) isNull(b *block, name string) bool {
+// given tells whether an argument is there and not null; a broken one counts as there.
+func (l *loader) given(b *block, name string) bool {
 	a := b.attr(name)
 	if a == nil {
 		return false
 	}
 	before := len(l.diags)
 	v, ok := l.eval(a.Expr)
-	l.diags = l.diags[:before] // the first reader has reported
-	return ok && v.IsNull()
+	l.diags = l.diags[:before] // whoever reads the value reports
+	return !ok || !v.IsNull()
 }
 
 // only finds what a reference that was left out can mean: the only block of a kind.

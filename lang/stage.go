@@ -84,7 +84,7 @@ func (l *loader) input(b *block, s *Stage) {
 	case ok:
 		s.Input.Stage = stageAddr(r)
 		l.noFiles(b, rng)
-	case s.Kind == Map && (!b.written("input") || l.isNull(b, "input")):
+	case s.Kind == Map && !l.given(b, "input"):
 		s.Input.Filter = l.only(b, "input", "filter")
 	}
 }
@@ -93,7 +93,7 @@ func (l *loader) input(b *block, s *Stage) {
 func (l *loader) noFiles(b *block, input hcl.Range) {
 	why := "This stage reads the results of another one"
 	for _, name := range []string{"format", "fields"} {
-		if b.written(name) {
+		if l.given(b, name) {
 			l.add(diag.Error("lang/misplaced", "Misplaced setting",
 				fmt.Sprintf("%s, not files, so %s has no meaning here. Remove it.", why, name), b.Range(name), diag.WithRelated("the input", input)))
 		}
@@ -109,18 +109,19 @@ func (l *loader) stageImage(b *block, s *Stage) {
 	switch {
 	case ok:
 		s.Image = r.name
-	case !b.written("image"):
+	case !l.given(b, "image"):
 		s.Image = l.only(b, "image", "image")
 	}
 }
 
 // program reads what the stage runs: code, or a command.
 func (l *loader) program(b *block, s *Stage) {
+	code, command := l.given(b, "code"), l.given(b, "command")
 	switch {
-	case b.written("code") && b.written("command"):
+	case code && command:
 		l.add(diag.Error("lang/code-or-command", "Code and command",
 			"A stage runs either code or a command, not both. Remove one of them.", b.Range("command"), diag.WithRelated("the code", b.Range("code"))))
-	case !b.written("code") && !b.written("command"):
+	case !code && !command:
 		l.add(diag.Error("lang/code-or-command", "Nothing to run",
 			fmt.Sprintf("The %s says nothing to run. Give it code = \"FILE\", or command = \"PROGRAM\" for a program that reads lines and writes lines.", b.Type), b.DeclRange))
 	}
@@ -132,7 +133,7 @@ func (l *loader) program(b *block, s *Stage) {
 		}
 	}
 	s.Contract, _ = l.word(b, "contract", "lang/unknown-contract", contracts)
-	if b.written("command") {
+	if command {
 		if s.Contract != "" && s.Contract != "streaming" {
 			l.add(diag.Error("lang/contract-of-command", "Contract of a command",
 				fmt.Sprintf("A command reads and writes lines, which is the contract \"streaming\"; %q is for functions in code. Remove the argument.", s.Contract), b.Range("contract")))

@@ -143,7 +143,7 @@ func (b *reporter) context(d *hcl.Diagnostic) string {
 	if info := infoOf(d); info != nil && info.Context != "" {
 		return info.Context
 	}
-	if !strings.HasSuffix(name, ".hcl") {
+	if !strings.HasSuffix(name, ".hcl") || d.Subject.Empty() { // an empty range stands for the file
 		return ""
 	}
 	file, ok := b.parsed[name]

@@ -59,3 +59,7 @@ output "o" {
 output "v" {
   value = var.m # ERROR: Unknown variable
 }
+
+output "quoted" {
+  value = "map.m" # ERROR: Wrong type of value
+}

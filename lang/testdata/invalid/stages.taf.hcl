@@ -38,3 +38,8 @@ output "b" {
   value = map.second
   to    = "out/./result.txt" # ERROR: Two outputs to one file
 }
+
+map "null" { # ERROR: Nothing to run
+  code    = null
+  command = null
+}
