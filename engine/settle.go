@@ -41,16 +41,23 @@ func (w *Walk) succeed(n *node, e Event) {
 	w.judge(n.stage, e.Time)
 }
 
-// met says that one need of a task is settled.
+// met says that one need of a task is settled. Only when all are is it decided what becomes of the task, so that the order in
+// which they were settled makes no difference.
 func (w *Walk) met(n *node, now time.Time) {
 	n.unmet--
-	if n.unmet == 0 && n.state == Waiting && !n.task.Reused && !w.stopped {
-		w.makeReady(n, now, 0)
+	if n.unmet > 0 || n.state != Waiting || n.task.Reused || w.stopped {
+		return
 	}
+	if !n.doomed {
+		w.makeReady(n, now, 0)
+		return
+	}
+	w.end(n, Event{Time: now, State: Cancelled, Cause: n.blame})
+	w.lose(n, now)
+	w.judge(n.stage, now)
 }
 
-// fail ends a task for good. Consumers in its own stage (the inner nodes of a reduce) are lost with it; the others wait for
-// the stage's tolerance.
+// fail ends a task for good.
 func (w *Walk) fail(n *node, e Event) {
 	e.State = Failed
 	n.why = "failed"
@@ -58,21 +65,23 @@ func (w *Walk) fail(n *node, e Event) {
 		n.why = f.Message
 	}
 	n.blame = n.task
+	n.stage.failed++
 	w.end(n, e)
 	w.lose(n, e.Time)
 	w.judge(n.stage, e.Time)
 }
 
-// lose counts a task that has no result by its own stage's fault.
+// lose notes a task that has no result by its own stage's fault. Consumers in its stage (the inner nodes of a reduce) are lost
+// with it; the others wait for the stage's tolerance.
 func (w *Walk) lose(n *node, now time.Time) {
 	n.lost = true
-	n.stage.lost++
 	n.stage.waiting = append(n.stage.waiting, n)
 	for _, c := range n.consumers {
-		if c.stage == n.stage && c.state == Waiting && !c.task.Reused {
-			c.blame, c.why = n.blame, n.why
-			w.end(c, Event{Time: now, State: Cancelled, Cause: n.blame})
-			w.lose(c, now)
+		if c.stage == n.stage {
+			if !c.doomed {
+				c.doomed, c.blame, c.why = true, n.blame, n.why
+			}
+			w.met(c, now)
 		}
 	}
 }
@@ -82,7 +91,7 @@ func (w *Walk) judge(s *stage, now time.Time) {
 	if len(s.waiting) == 0 {
 		return
 	}
-	exceeded := s.limit.Exceeded(s.lost, int64(len(s.tasks)))
+	exceeded := s.limit.Exceeded(s.failed, int64(len(s.tasks)))
 	if !exceeded && s.open > 0 {
 		return // a later failure may still be one too many
 	}

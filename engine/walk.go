@@ -44,6 +44,7 @@ type node struct {
 	notBefore time.Time
 	blame     *Task // the first cause, when it failed or was cancelled
 	lost      bool  // it has no result by its own stage's fault, so its stage's tolerance decides about its consumers
+	doomed    bool  // a need in its own stage is lost: it will be lost as well
 	why       string
 	transient bool // its result must not be reused
 }
@@ -52,7 +53,7 @@ type node struct {
 type stage struct {
 	tasks   []*node
 	open    int // tasks without an end
-	lost    int64
+	failed  int64
 	limit   job.Limit
 	waiting []*node // lost ones whose consumers wait for the stage's end
 }

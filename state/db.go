@@ -25,6 +25,8 @@ type DB struct {
 	held  sync.Mutex // guards lock
 	lock  *Lock
 
+	closing sync.Once
+
 	enc *zstd.Encoder
 	dec *zstd.Decoder
 }
@@ -90,9 +92,14 @@ func explainOpen(err error) error {
 	return err
 }
 
-// Close ends all use of the state. A lock that is still held is released.
+// Close ends all use of the state. A lock that is still held is released. Further calls do nothing.
 func (db *DB) Close() error {
 	var errs []error
+	db.closing.Do(func() { errs = db.close() })
+	return errors.Join(errs...)
+}
+
+func (db *DB) close() (errs []error) {
 	if l := db.current(); l != nil {
 		errs = append(errs, l.Release())
 	}
@@ -102,7 +109,7 @@ func (db *DB) Close() error {
 	if db.dec != nil {
 		db.dec.Close()
 	}
-	return errors.Join(errs...)
+	return errs
 }
 
 // Dir is the absolute path of the state's folder.

@@ -240,20 +240,30 @@ func (s *sweeper) run(l *live, path string) error {
 	if l.runs[run] {
 		return nil
 	}
+	var stale []string
 	kept := 0
 	err := each(path, func(task string) error {
 		if l.dirs[[2]string{run, filepath.Base(task)}] {
 			kept++
-			return nil
+		} else {
+			stale = append(stale, task)
 		}
-		s.freed.Tasks++
-		return s.remove(task)
+		return nil
 	})
-	if err != nil || kept > 0 {
+	if err != nil {
 		return err
 	}
-	s.freed.Runs++
-	return s.remove(path)
+	s.freed.Tasks += len(stale)
+	if kept == 0 {
+		s.freed.Runs++
+		return s.remove(path)
+	}
+	for _, task := range stale {
+		if err := s.remove(task); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // remove takes a file or a tree away and counts its bytes.
