@@ -59,7 +59,7 @@ func (b *Build) task(kind, stage, name, command string, role job.Role) *engine.T
 	t := &engine.Task{Addr: addr.Task{Stage: addr.Stage{Kind: kind, Name: stage}, Name: name}}
 	t.Spec = job.Spec{
 		Version: job.Version, Analysis: "suite", Task: t.Addr.String(), Role: role, Command: []string{"sh", "-c", command},
-		Format: "lines", Partitions: 1, Limits: job.Limits{Memory: 1 << 20, Record: 1 << 20}, Env: map[string]string{},
+		Format: "lines", Partitions: 1, Limits: job.Limits{Memory: 64 << 20, Record: 1 << 20}, Env: map[string]string{},
 	}
 	t.Retry.Attempts = 1
 	b.Run.Tasks = append(b.Run.Tasks, t)

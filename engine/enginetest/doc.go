@@ -1,5 +1,4 @@
 // Package enginetest is the conformance suite of engines: what every engine does with a run, whatever it runs tasks on.
 //
-// The tasks of its runs are commands of the streaming contract. Task is a small task program that carries out their specs,
-// for the tests of an engine alone.
+// The tasks of its runs are commands of the streaming contract, which need only a shell and the usual tools.
 package enginetest

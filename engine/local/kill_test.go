@@ -32,9 +32,6 @@ func manyRun(tb testing.TB, dir, id string) *engine.Run {
 		halves = append(halves, b.Reduce(fmt.Sprintf("half%d", h), "sort", maps...))
 	}
 	b.Reduce("total", "sort", halves...)
-	for _, t := range b.Run.Tasks {
-		t.Spec.Env[enginetest.FinishedVariable] = filepath.Join(dir, "finished")
-	}
 	return b.Run
 }
 
@@ -93,7 +90,8 @@ func TestKillAtRandomMoments(t *testing.T) {
 func applyAndKill(t *testing.T, dir, id string, after time.Duration) (killed bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "LOCAL_TEST_APPLY="+dir, "LOCAL_TEST_RUN="+id)
+	cmd.Env = append(os.Environ(), "LOCAL_TEST_APPLY="+dir, "LOCAL_TEST_RUN="+id,
+		"LOCAL_TEST_FINISHED="+filepath.Join(dir, "finished"))
 	log, err := os.Create(filepath.Join(dir, "log-"+id))
 	if err != nil {
 		t.Fatal(err)
@@ -157,9 +155,6 @@ func checkMany(t *testing.T, dir string) string {
 	if got := r.Report.Covers.Files; got.Planned != 12 || got.Done != 12 {
 		t.Errorf("the result stands for %+v, want 12 files", got)
 	}
-	text, err := os.ReadFile(r.Report.Parts[0].Path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	// The bytes of a result do not depend on how it came about, so its digest says enough.
+	return r.Report.Parts[0].Digest
 }

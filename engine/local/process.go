@@ -81,6 +81,10 @@ func (r *runner) execute(ctx context.Context, at *state.Attempt, limit time.Dura
 	x.code, x.text = s.ExitCode(), s.String()
 	x.killed = killedBySignal(s) && !x.timeout && !x.interrupted
 	x.oom = oomKills() > oomBefore
+	if x.code < 0 {
+		// It could not end the user's program, which is in a group of its own.
+		killMarked(map[string]bool{at.Dir: true})
+	}
 	return x
 }
 
@@ -190,6 +194,17 @@ func (r *runner) wait(ctx context.Context, p *process, limit time.Duration) (x e
 	}
 	<-p.ended
 	return x
+}
+
+// killMarked ends the processes that carry the mark of one of these attempts' folders, and returns one of them, or 0.
+func killMarked(dirs map[string]bool) (found int) {
+	for _, pid := range marked(dirs) {
+		found = pid
+		if p, err := os.FindProcess(pid); err == nil {
+			_ = p.Kill() // gone already is as good
+		}
+	}
+	return found
 }
 
 // cause is what the end of a process without a report means.

@@ -135,11 +135,8 @@ func endOrphans(attempts []state.Attempt, patience time.Duration) error {
 				killGroup(at.PID)
 			}
 		}
-		for _, pid := range marked(dirs) {
+		if pid := killMarked(dirs); pid > 0 {
 			alive = pid
-			if p, err := os.FindProcess(pid); err == nil {
-				_ = p.Kill() // gone already is as good
-			}
 		}
 		if alive == 0 {
 			return nil

@@ -37,7 +37,7 @@ func (r *runner) upstream(a *engine.Attempt) ([]job.Upstream, error) {
 			if err != nil {
 				return nil, err
 			}
-			up.Missing, up.Partial, up.Covers = &why, true, covers
+			up.Missing, up.Partial, up.Transient, up.Covers = &why, true, true, covers
 			ups = append(ups, up)
 			continue
 		}
@@ -45,7 +45,7 @@ func (r *runner) upstream(a *engine.Attempt) ([]job.Upstream, error) {
 		if err != nil {
 			return nil, err
 		}
-		up.Form, up.Partial, up.Covers = report.Form, report.Partial, report.Covers
+		up.Form, up.Partial, up.Transient, up.Covers = report.Form, report.Partial, report.Transient, report.Covers
 		for _, p := range report.Parts {
 			if u.Of <= 1 || p.Partition%u.Of == u.Partition {
 				up.Parts = append(up.Parts, p)
