@@ -72,15 +72,17 @@ type trace struct {
 	faults   []string
 }
 
+// flight is an attempt under way.
+type flight struct {
+	a    *engine.Attempt
+	ends time.Time
+}
+
 // simulate drives a walk with attempts that take their time in a clock of its own.
 func simulate(s scenario, workers int) trace {
 	w, err := engine.NewWalk(s.run, workers)
 	if err != nil {
 		return trace{faults: []string{err.Error()}}
-	}
-	type flight struct {
-		a    *engine.Attempt
-		ends time.Time
 	}
 	var tr trace
 	var flying []flight
@@ -109,11 +111,11 @@ func simulate(s scenario, workers int) trace {
 				}
 			}
 			w.Started(a, now)
-			note()
 			tr.attempts = append(tr.attempts, *a)
 			flying = append(flying, flight{a, now.Add(s.took[a.Task])})
 			tr.most = max(tr.most, len(flying))
 		}
+		note()
 		slices.SortStableFunc(flying, func(x, y flight) int { return x.ends.Compare(y.ends) })
 		wake, delayed := w.Wake()
 		if steps > 10_000 || len(flying) == 0 && !delayed {
