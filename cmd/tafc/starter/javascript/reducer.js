@@ -12,7 +12,7 @@ function combine(key, values) {
 // Called once for each key with all its values.
 function reduce(key, values) {
   const [views, total] = combine(key, values);
-  return { views, mean_ms: Math.round((10 * total) / views) / 10 };
+  return { views, mean_ms: Math.floor(total / views) };
 }
 
 module.exports = { combine, reduce };
