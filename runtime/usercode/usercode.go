@@ -2,6 +2,8 @@ package usercode
 
 import (
 	"context"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/tafc/tafc/runtime/job"
 )
@@ -36,13 +38,20 @@ func (b *Block) Record(i int) []byte {
 
 // Place is where record i of the block stands, with its text shortened to 500 bytes of valid UTF-8.
 func (b *Block) Place(i int) job.Place {
-	text := b.Record(i)
+	return job.Place{File: b.File, Record: b.First + int64(i), Offset: b.Offsets[i], Text: shorten(b.Record(i))}
+}
+
+// shorten is text as valid UTF-8 of at most 500 bytes; an ellipsis tells that some was cut off.
+func shorten(text []byte) string {
 	const most = 500
-	short := string(text)
-	if len(text) > most {
-		short = string(text[:most]) + "…"
+	if len(text) <= most {
+		return strings.ToValidUTF8(string(text), "\ufffd")
 	}
-	return job.Place{File: b.File, Record: b.First + int64(i), Offset: b.Offsets[i], Text: toValid(short)}
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return strings.ToValidUTF8(string(text[:end]), "\ufffd") + "…"
 }
 
 // Program runs the user's code over blocks (map) or over sorted pairs (combine, reduce). One goroutine calls Map or Pairs,
@@ -53,23 +62,35 @@ type Program interface {
 	// to learn why.
 	Map(b *Block) error
 	// Pairs hands over sorted pairs: lines of key TAB value, both compact JSON (an absent value is empty), each with its
-	// newline. Equal keys are adjacent, also across calls. The bytes may be reused after the call.
+	// newline. Equal keys are adjacent and written with equal bytes, also across calls. The bytes may be reused after the
+	// call.
 	Pairs(lines []byte) error
-	// Close ends the input, waits for the program's end, and says how it ended: nil, or a *Error.
+	// Close ends the input, waits for the program's end, and says how it ended: nil, or a *Error, or the error of a Sink's
+	// method, or the reason for which the context ended.
 	Close() error
 	// Kill ends the program at once, for a time limit or an interrupt. Close must still be called.
 	Kill()
-	// At is the record that the program is working on, or was when it died; ok is false when that cannot be known.
+	// At is the record that the program is working on, or was when it died; for combine and reduce it has only Text, the key
+	// as JSON. ok is false when that cannot be known, as with any streaming program.
 	At() (at job.Place, ok bool)
+	// Form is what the pairs are that the Sink got; valid after Close.
+	Form() job.Form
 	// PeakMemory is the largest resident size of the user's processes in bytes; valid after Close.
 	PeakMemory() int64
 }
 
 // Sink takes what a Program produces. A method's error stops the program; Close then returns it.
+//
+// What comes of one block comes together, when the whole block was worked on: Pairs any number of times, Bad for each bad
+// record in their order, Count, then Done. Nothing of a block comes when the program dies in it. So the blocks without Done
+// are those to give to another program. Only what a finish hook emits comes behind the last Done.
+//
+// A streaming program does not say what it emits for which record: there Done says that the block was given to it, and
+// only Close says whether all was mapped.
 type Sink interface {
 	// Pairs takes lines of key TAB value, both compact JSON (an absent value is empty), each with its newline.
 	Pairs(lines []byte) error
-	// Bad says that record i of b failed in user code or did not parse; nothing that it emitted is passed on.
+	// Bad says that record i of b failed in user code or did not parse; nothing that it emitted or counted is passed on.
 	Bad(b *Block, i int, err *Error) error
 	// Done says that all records of b were mapped (but for the Bad ones) and that all they emitted was passed to Pairs.
 	Done(b *Block) error
@@ -81,29 +102,38 @@ type Sink interface {
 
 // Error is a failure of user code.
 type Error struct {
-	Cause     job.Cause // CauseCode; CauseCorrupt for a record that does not parse; CauseBug when the helper itself broke
-	Message   string    // KeyError: 'info'
-	Signature string    // Message and the innermost place in the user's code, without values that vary
-	Stack     string
+	// Cause is CauseCode; CauseCorrupt for a record that does not parse; CauseMemory when memory ran out; CauseBug when the
+	// helper itself broke.
+	Cause     job.Cause
+	Message   string // KeyError: 'info'
+	Signature string // Message and the innermost place in the user's code, without values that vary
+	Stack     string // of the user's code; of a process that died, the last lines of its standard error
 	Exit      string // how the process ended, when it died: "exit status 3", "signal: killed"
 	Hint      string
 	At        *job.Place
 	Key       string // combine and reduce: the key it was at, JSON
+	// Fatal tells that no other program can go on behind the record, even when bad records are tolerated: the code cannot be
+	// loaded, or a finish hook must see all records, so that what a dead program had seen of them is lost.
+	Fatal bool
 }
 
 func (e *Error) Error() string { return e.Message }
 
 // Options say how to start a Program.
 type Options struct {
-	Role      job.Role
-	Code      *job.Code
-	Command   []string
-	Env       map[string]string
-	Dims      []string // names of dimensions
-	Fields    []string
-	Form      job.Form // of the pairs that Pairs gets
-	WorkDir   string   // an empty folder that the program runs in
-	MaxRecord int64
+	Role    job.Role
+	Code    *job.Code
+	Command []string
+	Env     map[string]string
+	// Format of the files that the blocks come from; empty for pairs of another task. It decides what record.value is: JSON
+	// that is parsed for telemetry, jsonl, csv and tsv (whose rows come as JSON objects) and pairs, text for lines and whole.
+	Format string
+	Dims   []string // names of dimensions
+	Fields []string // paths that record.fields offers; the records may hold no more than these
+	Form   job.Form // of the pairs that Program.Pairs gets
+	// WorkDir is the folder that the program runs in. Helpers and files of passage are put into its folder .taf-helper.
+	WorkDir   string
+	MaxRecord int64 // bytes of the longest line of a streaming program, or of the longest pair; 0: 64 MiB
 }
 
 // Start starts the user's code. ctx ends it by force.

@@ -1,0 +1,82 @@
+package usercode
+
+import (
+	"os"
+
+	"github.com/tafc/tafc/runtime/job"
+)
+
+// spool holds what a block emitted until the whole block is done: in memory, and what goes beyond in a file.
+type spool struct {
+	dir    string
+	memory int // bytes that may be held
+	chunks [][]byte
+	size   int
+	file   *os.File
+	sizes  []int // of the chunks in the file
+}
+
+func (s *spool) add(chunk []byte) error {
+	if len(s.sizes) == 0 && s.size+len(chunk) <= s.memory {
+		s.chunks = append(s.chunks, chunk)
+		s.size += len(chunk)
+		return nil
+	}
+	if s.file == nil {
+		f, err := os.CreateTemp(s.dir, "spool")
+		if err != nil {
+			return spoolError(err)
+		}
+		_ = os.Remove(f.Name()) // it ends with us
+		s.file = f
+	}
+	if _, err := s.file.Write(chunk); err != nil {
+		return spoolError(err)
+	}
+	s.sizes = append(s.sizes, len(chunk))
+	return nil
+}
+
+// drain gives all chunks to fn, in their order, and is empty then.
+func (s *spool) drain(fn func([]byte) error) error {
+	for _, chunk := range s.chunks {
+		if err := fn(chunk); err != nil {
+			return err
+		}
+	}
+	var at int64
+	for _, size := range s.sizes {
+		chunk := make([]byte, size)
+		if _, err := s.file.ReadAt(chunk, at); err != nil {
+			return spoolError(err)
+		}
+		if err := fn(chunk); err != nil {
+			return err
+		}
+		at += int64(size)
+	}
+	s.chunks, s.size = nil, 0
+	if len(s.sizes) == 0 {
+		return nil
+	}
+	s.sizes = s.sizes[:0]
+	if _, err := s.file.Seek(0, 0); err != nil {
+		return spoolError(err)
+	}
+	if err := s.file.Truncate(0); err != nil {
+		return spoolError(err)
+	}
+	return nil
+}
+
+func spoolError(err error) error {
+	e := &Error{Cause: job.CauseWrite, Message: "what a block emitted cannot be put aside: " + err.Error(), Fatal: true, Hint: "make room on the disk"}
+	e.Signature = "what a block emitted cannot be put aside"
+	return e
+}
+
+func (s *spool) close() {
+	if s.file != nil {
+		s.file.Close()
+	}
+}

@@ -1,0 +1,13 @@
+//go:build !unix
+
+package usercode
+
+import (
+	"context"
+	"errors"
+	"runtime"
+)
+
+func start(context.Context, Options, Sink) (Program, error) {
+	return nil, errors.New("user code cannot be run on " + runtime.GOOS + ": run the task on Linux or macOS, for example in a container")
+}

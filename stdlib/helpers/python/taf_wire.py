@@ -1,0 +1,91 @@
+"""The pipes to the task: frames on the file descriptors 3 (in) and 4 (out), and the place of work in the file 5."""
+
+import json
+import mmap
+import os
+import struct
+
+_IN, _OUT, _PLACE = 3, 4, 5
+_HEAD = struct.Struct("<BI")
+_CHUNK = struct.Struct("<IIIB")
+FRAME = 1 << 20
+
+# Two numbers that outlive this process: the block (or the key), and the record of the block.
+place = memoryview(mmap.mmap(_PLACE, 16)).cast("Q")
+
+
+def _exactly(size):
+    data = os.read(_IN, min(size, 4 * FRAME))
+    if len(data) == size:
+        return data
+    parts = [data]
+    left = size - len(data)
+    while left:
+        data = os.read(_IN, min(left, 4 * FRAME))
+        if not data:
+            os._exit(0)  # the task is gone
+        parts.append(data)
+        left -= len(data)
+    return b"".join(parts)
+
+
+def read():
+    """The next frame: its type and its payload."""
+    kind, size = _HEAD.unpack(_exactly(_HEAD.size))
+    return chr(kind), _exactly(size) if size else b""
+
+
+def send(kind, payload):
+    """Send a frame; a payload that is no bytes is sent as JSON."""
+    if not isinstance(payload, bytes):
+        payload = json.dumps(payload).encode()
+    data = memoryview(_HEAD.pack(ord(kind), len(payload)) + payload)
+    while data:
+        data = data[os.write(_OUT, data):]
+
+
+def ack(number):
+    send("A", struct.pack("<I", number))
+
+
+def send_lines(data):
+    """Send lines in frames of about a megabyte."""
+    while len(data) > FRAME:
+        end = data.rfind(b"\n", 0, FRAME) + 1 or data.index(b"\n", FRAME) + 1
+        send("P", data[:end])
+        data = data[end:]
+    if data:
+        send("P", data)
+
+
+def block(payload):
+    """Take a block apart: its number, whether records are key TAB value, and the records."""
+    number, count, flags = struct.unpack_from("<IIB", payload)
+    if flags & 1:
+        records = payload[9:].split(b"\n")
+        records.pop()  # behind the last newline
+        return number, bool(flags & 2), records
+    sizes = struct.unpack_from("<%dI" % count, payload, 9)
+    at = 9 + 4 * count
+    records = []
+    for size in sizes:
+        records.append(payload[at:at + size])
+        at += size + 1
+    return number, bool(flags & 2), records
+
+
+def chunks():
+    """All values of all keys, in pieces: (first of its key, last of its key, key, values separated by commas)."""
+    while True:
+        kind, payload = read()
+        if kind == "Z":
+            return
+        (number,) = struct.unpack_from("<I", payload)
+        at = 4
+        while at < len(payload):
+            key_size, _, size, flags = _CHUNK.unpack_from(payload, at)
+            at += _CHUNK.size
+            values = at + key_size
+            yield flags & 1, flags & 2, payload[at:values], payload[values:values + size]
+            at = values + size
+        ack(number)
