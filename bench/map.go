@@ -41,11 +41,14 @@ func benchMap(ctx context.Context, o options, report *strings.Builder) error {
 			os.RemoveAll(state)
 			return s, os.Remove(result)
 		}},
-		{name: "`xargs -P` over `gzip -dc \\| python3`", run: func(int) (sample, error) {
-			s, err := measure(ctx, dir, nil, filepath.Join(o.dir, "peers", "xargs.sh"), data)
+	}
+	for _, each := range []string{"1", "30"} {
+		name := fmt.Sprintf("`xargs -P` over `gzip -dc \\| python3`, %s a process", each)
+		subjects = append(subjects, &subject{name: name, run: func(int) (sample, error) {
+			s, err := measure(ctx, dir, nil, filepath.Join(o.dir, "peers", "xargs.sh"), data, each)
 			want = s.stdout
 			return s, err
-		}},
+		}})
 	}
 	if err := alternate(o.rounds, subjects); err != nil {
 		return err

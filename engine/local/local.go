@@ -88,6 +88,7 @@ func (e *Engine) Apply(ctx context.Context, run *engine.Run, observe engine.Obse
 	if err := r.prepare(); err != nil {
 		return nil, err
 	}
+	r.env = r.interpreters()
 	r.starter = newStarter()
 	defer r.starter.close()
 	out, err = engine.Drive(ctx, run, e.o.Workers, r, observe)
@@ -101,6 +102,7 @@ type runner struct {
 	run     *engine.Run
 	durable context.Context // does not end with Apply's
 	starter *starter
+	env     []string // for the tasks, besides this process's own
 
 	mu      sync.Mutex
 	reports map[*engine.Task]*job.Report // of tasks that have a result, as stored

@@ -111,6 +111,7 @@ func (r *runner) launch(at *state.Attempt, progress func(job.Progress)) (_ *proc
 	cmd := exec.Command(r.o.Executable, args...)
 	cmd.Dir = at.Dir
 	cmd.Env = append(os.Environ(), "TAFC_LIFELINE=1", "TAFC_PROGRESS_FD=3", markVariable+"="+at.Dir)
+	cmd.Env = append(cmd.Env, r.env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = lifelineRead, log, log
 	cmd.ExtraFiles = []*os.File{progressWrite}
 	isolate(cmd)

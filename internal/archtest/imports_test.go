@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 	"plan":                     {"compile", "bundle", "internal/addr", "internal/diag", "runtime/job"},
 	"state":                    {"bundle", "internal/addr", "runtime/job"},
 	"engine":                   {"compile", "plan", "bundle", "internal/addr", "runtime/job"},
-	"engine/local":             {"engine", "state", "internal/addr", "runtime/job"},
+	"engine/local":             {"engine", "state", "internal/addr", "runtime/job", "runtime/usercode"},
 	"engine/enginetest":        {"engine", "state", "bundle", "internal/addr", "runtime/..."},
 	"internal/view":            {"engine", "plan", "compile", "state", "index", "internal/addr", "runtime/job"},
 	"cmd/tafc":                 {"..."},

@@ -106,7 +106,7 @@ func (h *helper) launch(entry string) error {
 	if own := h.o.Env["NODE_PATH"]; own != "" {
 		path += string(os.PathListSeparator) + own
 	}
-	cmd := command(h.o, []string{interpreter(h.o.Code.Language), entry}, map[string]string{
+	cmd := command(h.o, []string{interpreter(h.o.Code.Language, h.o.Env), entry}, map[string]string{
 		"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", "NODE_PATH": path,
 	})
 	var open []*os.File

@@ -37,7 +37,7 @@ func start(ctx context.Context, o Options, sink Sink) (Program, error) {
 	case o.Code == nil:
 		return nil, errors.New("there is neither code nor a command to run")
 	case o.Code.Contract == "streaming" || o.Code.Language == "program":
-		argv, err := scriptArgs(o.Code)
+		argv, err := scriptArgs(o.Code, o.Env)
 		if err != nil {
 			return nil, err
 		}
@@ -46,20 +46,9 @@ func start(ctx context.Context, o Options, sink Sink) (Program, error) {
 	return startHelper(ctx, o, sink)
 }
 
-// interpreter is the program that runs a language.
-func interpreter(language string) string {
-	switch language {
-	case "python":
-		return "python3"
-	case "javascript":
-		return "node"
-	}
-	return ""
-}
-
 // scriptArgs is how the entry file is run as a program: by its language, by what its first line names, as it is when it is a
 // binary, else by sh. A script is not run as a file of its own, so that it needs no permission to be executed.
-func scriptArgs(code *job.Code) ([]string, error) {
+func scriptArgs(code *job.Code, env map[string]string) ([]string, error) {
 	path, err := filepath.Abs(filepath.Join(code.Dir, filepath.FromSlash(code.Entry)))
 	if err != nil {
 		return nil, err
@@ -85,7 +74,7 @@ func scriptArgs(code *job.Code) ([]string, error) {
 			return []string{program, path}, nil
 		}
 	}
-	if program := interpreter(code.Language); program != "" {
+	if program := interpreter(code.Language, env); program != "" {
 		return []string{program, path}, nil
 	}
 	if bytes.IndexByte(head, 0) >= 0 {
