@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/tafc/tafc/internal/atomicfile"
 )
 
 // Holder says who holds the lock of a state.
@@ -158,9 +160,5 @@ func (db *DB) writeHolder(purpose string) error {
 	if err != nil {
 		return err
 	}
-	tmp := db.holderPath() + ".new"
-	if err := os.WriteFile(tmp, b, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, db.holderPath())
+	return atomicfile.WriteBytes(db.holderPath(), b, 0o644)
 }

@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"github.com/tafc/tafc/internal/atomicfile"
 	"github.com/tafc/tafc/lang"
 )
 
@@ -95,7 +95,7 @@ func (f *formatter) file(path string, mode fs.FileMode) error {
 		if bytes.Equal(src, out) {
 			return nil
 		}
-		return renameio.WriteFile(path, out, mode.Perm())
+		return atomicfile.WriteBytes(path, out, mode.Perm())
 	})
 }
 

@@ -8,9 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/tafc/tafc/compile"
+	"github.com/tafc/tafc/internal/atomicfile"
 	"github.com/tafc/tafc/internal/view"
 	"github.com/tafc/tafc/plan"
 	"github.com/tafc/tafc/runtime/job"
@@ -154,15 +153,9 @@ func (s *session) writeFile(ctx context.Context, path, format string, r *result,
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
-		return err
-	}
-	defer f.Cleanup()
-	if err := s.write(ctx, io.MultiWriter(f, copyTo), format, r); err != nil {
-		return err
-	}
-	return f.CloseAtomicallyReplace()
+	return atomicfile.Write(path, 0o644, func(w io.Writer) error {
+		return s.write(ctx, io.MultiWriter(w, copyTo), format, r)
+	})
 }
 
 // write merges the parts of a result into one sorted text.

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/tafc/tafc/internal/atomicfile"
 	"github.com/tafc/tafc/internal/diag"
 	"github.com/tafc/tafc/internal/view"
 	"github.com/tafc/tafc/plan"
@@ -83,16 +83,5 @@ func printJSON(w io.Writer, v any) error {
 }
 
 func savePlan(name string, p *plan.Plan) error {
-	f, err := renameio.NewPendingFile(name)
-	if err != nil {
-		return fmt.Errorf("save plan: %w", err)
-	}
-	defer f.Cleanup()
-	if err := p.Write(f); err != nil {
-		return fmt.Errorf("save plan %s: %w", name, err)
-	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("save plan: %w", err)
-	}
-	return nil
+	return atomicfile.Write(name, 0o644, p.Write)
 }

@@ -9,9 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2/maybe"
-
 	"github.com/tafc/tafc/engine"
+	"github.com/tafc/tafc/internal/atomicfile"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/state"
 )
@@ -85,7 +84,7 @@ func writeSpec(dir string, spec job.Spec) error {
 	if err != nil {
 		return err
 	}
-	return maybe.WriteFile(filepath.Join(dir, "spec.json"), append(text, '\n'), 0o644)
+	return atomicfile.WriteBytes(filepath.Join(dir, "spec.json"), append(text, '\n'), 0o644)
 }
 
 // commit makes a result durable and returns its report as stored, or a report of the failure to do so.

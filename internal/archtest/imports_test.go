@@ -15,6 +15,7 @@ const module = "github.com/tafc/tafc/"
 // allowed says which packages of the project each package may import, without tests. A package that is not listed fails,
 // so that a new one gets its place in the order. A trailing /... stands for a folder of packages.
 var allowed = map[string][]string{
+	"internal/atomicfile":      {},
 	"internal/addr":            {},
 	"internal/diag":            {},
 	"internal/require":         {},
@@ -27,7 +28,7 @@ var allowed = map[string][]string{
 	"runtime/pairs":            {"runtime/job"},
 	"runtime/usercode":         {"runtime/job", "stdlib/helpers"},
 	"runtime/frame":            {"runtime/job", "runtime/usercode"},
-	"runtime/mapper":           {"runtime/...", "stdlib/helpers"},
+	"runtime/mapper":           {"internal/atomicfile", "runtime/...", "stdlib/helpers"},
 	"cmd/taf-mapper":           {"runtime/mapper"},
 	"lang":                     {"internal/addr", "internal/diag", "stdlib/funcs"},
 	"index":                    {},
@@ -38,9 +39,9 @@ var allowed = map[string][]string{
 	"bundle":                   {},
 	"compile":                  {"lang", "index", "index/document", "bundle", "runtime/job", "internal/addr", "internal/diag"},
 	"plan":                     {"compile", "bundle", "internal/addr", "internal/diag", "runtime/job"},
-	"state":                    {"bundle", "internal/addr", "runtime/job"},
+	"state":                    {"internal/atomicfile", "bundle", "internal/addr", "runtime/job"},
 	"engine":                   {"compile", "plan", "bundle", "internal/addr", "runtime/job"},
-	"engine/local":             {"engine", "state", "internal/addr", "runtime/job", "runtime/usercode"},
+	"engine/local":             {"internal/atomicfile", "engine", "state", "internal/addr", "runtime/job", "runtime/usercode"},
 	"engine/enginetest":        {"engine", "state", "bundle", "internal/addr", "runtime/..."},
 	"internal/view":            {"engine", "plan", "compile", "state", "index", "internal/addr", "runtime/job"},
 	"cmd/tafc":                 {"..."},
