@@ -177,4 +177,3 @@ func contains(t testing.TB, what, text string, parts ...string) {
 		}
 	}
 }
-

@@ -5,6 +5,7 @@ package usercode
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,6 +33,7 @@ type streaming struct {
 	outputs sync.WaitGroup
 	tail    tail
 	tooLong error // read after outputs
+	held    bool  // the output did not end with the program; read after outputs
 
 	closing sync.Once
 	closed  error
@@ -178,6 +180,7 @@ func (s *streaming) readPairs(r io.Reader) error {
 			}
 		}
 		if err != nil {
+			s.held = errors.Is(err, os.ErrDeadlineExceeded)
 			return nil
 		}
 	}
@@ -284,7 +287,7 @@ func (s *streaming) verdict() error {
 	case s.unread:
 		e.Message = s.what + " ended well (" + e.Exit + ") without reading all its input"
 		e.Hint = "if it needs no more of it, end it with: cat >/dev/null"
-	case s.p.lasted:
+	case s.p.lasted || s.held:
 		e.Message = "what " + s.what + " has started still held its output open after it had ended, so that the output may not be complete"
 		e.Hint = "wait in the program for what it starts in the background"
 	default:

@@ -75,7 +75,8 @@ type Program interface {
 	At() (at job.Place, ok bool)
 	// Form is what the pairs are that the Sink got; valid after Close.
 	Form() job.Form
-	// PeakMemory is the largest resident size of the user's processes in bytes; valid after Close.
+	// PeakMemory is the largest resident size of the user's processes in bytes; valid after Close. Linux counts the process
+	// in that starts them, so that it is never less than the size that this process had at the start.
 	PeakMemory() int64
 }
 

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/tafc/tafc/runtime/job"
 )
@@ -92,7 +94,11 @@ func (h *helper) verdict() error {
 
 // death says how a helper ended that had not come to its end.
 func (h *helper) death() *Error {
-	e := h.p.died(h.o.Code.Entry, h.tail.String())
+	last := h.tail.String()
+	for _, dir := range []string{h.o.Code.Dir, h.o.WorkDir} {
+		last = strings.ReplaceAll(last, absolute(dir)+string(filepath.Separator), "")
+	}
+	e := h.p.died(h.o.Code.Entry, last)
 	if e.Hint == "" && !h.p.wasKilled() {
 		e.Hint = "something in the code ends the whole program, such as os._exit or process.abort: raise an error instead"
 	}

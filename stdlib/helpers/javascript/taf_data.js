@@ -5,7 +5,9 @@ const { isUtf8 } = require('buffer');
 const { textOf } = require('./taf_wire.js');
 const { Misuse, ParseError, show } = require('./taf_errors.js');
 
-const KEEP = 100000; // values of a key that can be gone through again
+const KEEP = 100000; // values of a key that can be gone through again,
+const KEEP_BYTES = 32 << 20; // as long as their text is no longer than this
+const MANY = `more than ${KEEP}, or than ${KEEP_BYTES >> 20} MiB`;
 
 // The JSON of a record.
 function parse(data) {
@@ -200,12 +202,14 @@ class Values {
   #chunks;
   #dropped = false;
   #count;
+  #size;
 
   constructor(data, last, chunks) {
     this.#pieces = [Values.#parsed(data)];
     this.#more = !last;
     this.#chunks = chunks;
     this.#count = this.#pieces[0].length;
+    this.#size = data.length;
   }
 
   static #parsed(data) {
@@ -220,7 +224,7 @@ class Values {
     for (let i = 0; ; i++) {
       if (this.#dropped) {
         throw new Misuse(
-          `the values of this key were gone through already, and are too many (more than ${KEEP}) to be kept`,
+          `the values of this key were gone through already, and are too many to be kept (${MANY})`,
           'go through them once, or put in an array what is needed again: values = [...values]',
         );
       }
@@ -244,7 +248,8 @@ class Values {
     const piece = Values.#parsed(chunk.values);
     this.#more = !chunk.last;
     this.#count += piece.length;
-    if (this.#count > KEEP) {
+    this.#size += chunk.values.length;
+    if (this.#count > KEEP || this.#size > KEEP_BYTES) {
       this.#dropped = true;
       this.#pieces = [];
     } else {
@@ -257,7 +262,7 @@ class Values {
     while (this.#more && !this.#dropped) this.#pull();
     if (this.#dropped) {
       throw new Misuse(
-        `the values of this key are more than ${KEEP}: they are streamed, so that their number is not known before their end`,
+        `the values of this key are too many to be kept (${MANY}), so that their number is not known before their end`,
         'count them while going through them',
       );
     }

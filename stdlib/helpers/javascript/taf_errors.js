@@ -1,6 +1,7 @@
 'use strict';
 // What goes wrong in user code, and how it is told.
 
+const fs = require('fs');
 const path = require('path');
 const { spawnSync } = require('child_process');
 const { fileURLToPath } = require('url');
@@ -39,7 +40,7 @@ class Describer {
       const frame = /^\s+at /.test(line);
       const own = line.split('file://' + encodeURI(this.folder)).join('').split('file://' + this.folder).join('').split(this.folder).join('');
       if (!frame) out.push(own);
-      else if (line.includes(__dirname + path.sep) || line.includes('node:internal') || line.includes('<anonymous>')) last = last || own;
+      else if (line.includes(__dirname + path.sep) || line.includes('node:internal') || /(\(|at )<anonymous>\)?$/.test(line)) last = last || own;
       else out.push(own.replace(/\?taf=\d+/, ''));
     }
     if (!out.some((l) => /^\s+at /.test(l)) && last) out.push(last.split(__dirname + path.sep).join(''));
@@ -91,14 +92,18 @@ class Describer {
     return { type, message: message.slice(0, 2000), place: this.innermost(stack), stack: lines.join('\n').slice(0, LONGEST), hint };
   }
 
-  // The place of a syntax error, which the error itself does not always know.
-  syntax(error, entry) {
+  // What is said of a syntax error, which in an ES module does not know its place: then files are checked one by one, the
+  // entry first.
+  syntax(error, files) {
     const failure = this.failure(error);
     let told = this.locate(String(error.stack).split('\n')[0]);
-    if (!told) {
-      const check = spawnSync(process.execPath, ['--check', entry], { encoding: 'utf8', timeout: 10000 });
-      told = this.locate(String(check.stderr).split('\n')[0]);
-      if (told) failure.stack = this.lines(check.stderr).filter((l) => !l.startsWith('Node.js v')).join('\n').trim();
+    for (const file of told ? [] : files) {
+      const check = spawnSync(process.execPath, ['--input-type=module', '--check'], { encoding: 'utf8', input: fs.readFileSync(file), timeout: 10000 });
+      const found = /^\[stdin\]:(\d+)\n([^]*?)\n\nSyntaxError: (.*)/.exec(check.stderr);
+      if (!found || found[3] !== error.message) continue;
+      told = `${file.slice(this.folder.length)}:${found[1]}`;
+      failure.stack = `${told}\n${found[2]}\n\n${failure.stack}`;
+      break;
     }
     if (told) {
       failure.message += ` (${told.replace(/:(\d+)$/, ', line $1')})`;

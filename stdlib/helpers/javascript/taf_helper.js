@@ -222,7 +222,7 @@ class Task {
 
   // Tell of an error that ends the program, and end it.
   fatal(error) {
-    const failure = this.loading && error instanceof SyntaxError ? this.describer.syntax(error, this.entry) : this.describer.failure(error);
+    const failure = this.loading && error instanceof SyntaxError ? this.describer.syntax(error, [this.entry, ...contracts.sources(this.config.dir)]) : this.describer.failure(error);
     const isMap = this.role === 'map';
     wire.send('X', { ...failure, kind: 'code', load: this.loading, seq: isMap ? this.number : 0, index: this.index, group: isMap ? 0 : this.number });
     process.reallyExit(1);

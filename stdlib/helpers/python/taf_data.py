@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from taf_errors import Misuse, ParseError
 
 _quote = json.encoder.encode_basestring
-KEEP = 100000  # values of a key that can be gone through again
+KEEP = 100000  # values of a key that can be gone through again,
+KEEP_BYTES = 32 << 20  # as long as their text is no longer than this
+_MANY = "more than %d, or than %d MiB" % (KEEP, KEEP_BYTES >> 20)
 
 
 def text_of(data):
@@ -202,6 +204,7 @@ class Values:
         self._chunks = chunks
         self._dropped = False
         self._count = len(self._kept)
+        self._size = len(data)
         if self._more:
             self._pieces = [self._kept]
 
@@ -219,7 +222,7 @@ class Values:
         while True:
             if self._dropped:
                 raise Misuse(
-                    "the values of this key were gone through already, and are too many (more than %d) to be kept" % KEEP,
+                    "the values of this key were gone through already, and are too many to be kept (%s)" % _MANY,
                     "go through them once, or put in a list what is needed again: values = list(values)")
             if at < len(self._pieces):
                 yield from self._pieces[at]
@@ -239,7 +242,8 @@ class Values:
         piece = self._parsed(data)
         self._more = not last
         self._count += len(piece)
-        if self._count > KEEP:
+        self._size += len(data)
+        if self._count > KEEP or self._size > KEEP_BYTES:
             self._dropped = True
             self._pieces = []
         elif not self._dropped:
@@ -251,7 +255,7 @@ class Values:
             self._pull()
         if self._dropped:
             raise Misuse(
-                "the values of this key are more than %d: they are streamed, so that their number is not known before their end" % KEEP,
+                "the values of this key are too many to be kept (%s), so that their number is not known before their end" % _MANY,
                 "count them while going through them")
         return self._count
 
