@@ -16,6 +16,7 @@ import (
 
 // The defaults of stages that are not in a policy.
 const (
+	minMemory         = 64 << 20 // the process of a task takes a third of that itself
 	defaultMemory     = 256 << 20
 	defaultMaxRunTime = time.Hour
 	defaultFanIn      = 64
@@ -29,10 +30,6 @@ func (l *loader) stages() {
 		if (b.Type == "map" || b.Type == "reduce") && l.scope.blocks[ref{b.Type, b.Name}] == b {
 			all = append(all, l.stage(b, base))
 		}
-	}
-	if !l.present["map"] {
-		l.add(diag.Error("lang/no-map", "No map",
-			"The analysis has no map, so nothing would run. Add one: map \"NAME\" { code = \"mapper.py\" }.", l.root.DeclRange))
 	}
 	l.topBatchDimensions(all)
 	l.analysis.Stages = l.order(all)
@@ -58,6 +55,11 @@ func (l *loader) stage(b *block, base policy) *Stage {
 	}
 	if r := b.child("resources"); r != nil {
 		memory, ok := l.size(r, "memory")
+		if ok && memory < minMemory {
+			v, rng, _ := l.arg(r, "memory")
+			l.outOfRange("memory", rng, "at least \"64MiB\", a third of which the process of a task takes itself", v)
+			ok = false
+		}
 		set(&s.Memory, memory, ok)
 	}
 	limit, ok := l.duration(b, "max_run_time", time.Second)
@@ -121,7 +123,7 @@ func (l *loader) program(b *block, s *Stage) {
 	case code && command:
 		l.add(diag.Error("lang/code-or-command", "Code and command",
 			"A stage runs either code or a command, not both. Remove one of them.", b.Range("command"), diag.WithRelated("the code", b.Range("code"))))
-	case !code && !command:
+	case !code && !command && !slices.ContainsFunc(operations, func(o ArgSchema) bool { return b.stands(o.Name) }):
 		l.add(diag.Error("lang/code-or-command", "Nothing to run",
 			fmt.Sprintf("The %s says nothing to run. Give it code = \"FILE\", or command = \"PROGRAM\" for a program that reads lines and writes lines.", b.Type), b.DeclRange))
 	}
@@ -259,8 +261,4 @@ func (l *loader) outputs() {
 		}
 		l.analysis.Outputs = append(l.analysis.Outputs, o)
 	})
-	if !l.present["output"] {
-		l.add(diag.Error("lang/no-output", "No output",
-			"The analysis has no output, so nobody would get its result. Add one: output \"NAME\" { value = reduce.NAME }.", l.root.DeclRange))
-	}
 }

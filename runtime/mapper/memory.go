@@ -7,6 +7,12 @@ import (
 	"strings"
 )
 
+// resident is what the process of a task holds before it reads anything, in bytes: the program and Go's runtime.
+const resident = 24 << 20
+
+// heap is what of a task's memory is left for sorting and buffers.
+func heap(limit int64) int64 { return max(limit-resident, limit/4) }
+
 // oomKills is how many processes the kernel has killed for want of memory so far, in this control group or, where that is not
 // told, on this computer. Where neither is told it is always 0.
 func oomKills() int64 {

@@ -16,8 +16,10 @@ import (
 type entry struct {
 	block *usercode.Block
 	done  bool
-	bad   []*badRecord
+	bad   []*badRecord // not judged yet
 	end   *fileEnd
+
+	badCount int // of the block, judged or not
 }
 
 // push adds to what is under way. It returns errDoomed when nothing more need be read.
@@ -173,7 +175,7 @@ func (s *sink) Bad(b *usercode.Block, i int, bad *usercode.Error) (err error) {
 		return t.failed
 	}
 	e.bad = append(e.bad, newBad(b, i, bad))
-	t.rep.Ledger.Records.Mapped--
+	e.badCount++
 	return t.drain()
 }
 
@@ -201,7 +203,7 @@ func (s *sink) Done(b *usercode.Block) (err error) {
 	}
 	delete(t.blocks, b)
 	e.done = true
-	t.rep.Ledger.Records.Mapped += int64(b.Len())
+	t.rep.Ledger.Records.Mapped += int64(b.Len() - e.badCount)
 	return t.drain()
 }
 

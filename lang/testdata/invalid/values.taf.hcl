@@ -71,3 +71,11 @@ output "a" {
   value  = reduce.r
   format = "xml" # ERROR: Unknown format
 }
+
+map "small" {
+  input   = filter.default
+  command = "cat"
+  resources {
+    memory = "16MiB" # ERROR: Value out of range
+  }
+}
