@@ -88,6 +88,9 @@ func (r *resolver) layout(f *lang.Filter) *index.Layout {
 	if ix == nil || ix.Layout == "" {
 		return nil
 	}
+	if _, err := lang.LayoutDimensions(ix.Layout); err != nil {
+		return nil // lang has said so
+	}
 	layout, err := index.ParseLayout(ix.Layout)
 	if err != nil {
 		r.fail("index/bad-layout", "Bad layout", sentence(err), ix.Range("layout"))

@@ -37,9 +37,6 @@ func (l *loader) arg(b *block, name string) (v cty.Value, rng hcl.Range, ok bool
 	return v, rng, true
 }
 
-// written tells whether an argument stands in the file, whatever its value.
-func (b *block) written(name string) bool { return b.attr(name) != nil }
-
 func (l *loader) wrongType(b *block, name string, v cty.Value, rng hcl.Range) {
 	l.add(diag.Error("lang/wrong-type", "Wrong type of value",
 		fmt.Sprintf("The argument %q takes %s, but this is %s.%s", name, b.schema.arg(name).Type, describeType(v), typeHint(v)), rng))

@@ -19,6 +19,7 @@ type block struct {
 	parent *block                 // nil: the file
 	attrs  []*hclsyntax.Attribute // in the order of the file
 	blocks []*block               // in the order of the file
+	meant  []string               // arguments that are not there, but that something misspelt or refused stands for
 }
 
 func (b *block) attr(name string) *hclsyntax.Attribute {
@@ -29,6 +30,12 @@ func (b *block) attr(name string) *hclsyntax.Attribute {
 	}
 	return nil
 }
+
+// written tells whether an argument stands in the block, whatever its value.
+func (b *block) written(name string) bool { return b.attr(name) != nil }
+
+// stands tells whether something that was reported stands for an argument.
+func (b *block) stands(name string) bool { return slices.Contains(b.meant, name) }
 
 // child is the only block of a type, or nil.
 func (b *block) child(typ string) *block {
@@ -66,7 +73,7 @@ func (l *loader) shape(b *block, body *hclsyntax.Body) {
 		}
 	}
 	for i := range b.schema.Args {
-		if s := &b.schema.Args[i]; s.Required && body.Attributes[s.Name] == nil {
+		if s := &b.schema.Args[i]; s.Required && !b.written(s.Name) && !b.stands(s.Name) {
 			l.add(diag.Error("lang/missing-argument", "Missing argument",
 				fmt.Sprintf("A block of type %s needs the argument %q: %s It takes %s.", b.Type, s.Name, lowerFirst(s.Doc), s.Type), b.DeclRange))
 		}
@@ -94,6 +101,7 @@ func (l *loader) shapeArg(b *block, a *hclsyntax.Attribute) {
 			p.parent.Args[name] = a.Expr.Range()
 		}
 	case schema != nil || nested != nil && nested.NotBuilt:
+		b.meant = append(b.meant, a.Name)
 		l.notBuilt(fmt.Sprintf("The argument %q of a block of type %s", a.Name, b.Type), a.NameRange)
 	case nested != nil:
 		l.add(diag.Error("lang/unknown-argument", "Unknown argument",
@@ -107,9 +115,10 @@ func (l *loader) shapeArg(b *block, a *hclsyntax.Attribute) {
 	case l.misplaced(b, a.Name, a.NameRange):
 	case l.deeper(b, a):
 	default:
+		known := append(b.schema.argNames(), b.schema.blockNames()...)
+		b.meant = append(b.meant, diag.Suggest(a.Name, known))
 		l.add(diag.Error("lang/unknown-argument", "Unknown argument",
-			fmt.Sprintf("A block of type %s has no argument %q.%s%s", b.Type, a.Name,
-				diag.DidYouMean(a.Name, append(b.schema.argNames(), b.schema.blockNames()...)), has(b.schema)), a.NameRange))
+			fmt.Sprintf("A block of type %s has no argument %q.%s%s", b.Type, a.Name, diag.DidYouMean(a.Name, known), has(b.schema)), a.NameRange))
 	}
 }
 
@@ -134,10 +143,14 @@ func (l *loader) deeper(b *block, a *hclsyntax.Attribute) bool {
 
 // has lists the arguments of a block for those who guess.
 func has(s *BlockSchema) string {
-	if len(s.argNames()) == 0 {
+	switch names := s.argNames(); len(names) {
+	case 0:
 		return ""
+	case 1:
+		return fmt.Sprintf(" Its only argument is %s.", names[0])
+	default:
+		return fmt.Sprintf(" Its arguments are %s.", list(names, "and"))
 	}
-	return " Its arguments are " + list(s.argNames(), "and") + "."
 }
 
 // knownBlock reports a block that may not stand where it does.
@@ -153,6 +166,7 @@ func (l *loader) knownBlock(b *block, syntax *hclsyntax.Block, schema *BlockSche
 	case schema != nil || syntax.Type == laterBlock || arg != nil && arg.NotBuilt:
 		l.notBuilt(fmt.Sprintf("The block %s in %s", syntax.Type, in), syntax.DefRange())
 	case arg != nil || b.schema.Free:
+		b.meant = append(b.meant, syntax.Type)
 		l.add(diag.Error("lang/unknown-block", "Unknown block",
 			fmt.Sprintf("%s is an argument here, not a block. Write %s = … with an equals sign.", syntax.Type, syntax.Type), syntax.DefRange()))
 	case l.misplaced(b, syntax.Type, syntax.DefRange()):
@@ -161,9 +175,12 @@ func (l *loader) knownBlock(b *block, syntax *hclsyntax.Block, schema *BlockSche
 		if names := b.schema.blockNames(); len(names) > 0 {
 			known = " Its blocks are " + list(names, "and") + "."
 		}
+		names := append(b.schema.blockNames(), b.schema.argNames()...)
+		if b == l.root {
+			l.spoil(diag.Suggest(syntax.Type, names), syntax.Labels)
+		}
 		l.add(diag.Error("lang/unknown-block", "Unknown block",
-			fmt.Sprintf("In %s there is no block of type %q.%s%s", in, syntax.Type,
-				diag.DidYouMean(syntax.Type, append(b.schema.blockNames(), b.schema.argNames()...)), known), syntax.DefRange()))
+			fmt.Sprintf("In %s there is no block of type %q.%s%s", in, syntax.Type, diag.DidYouMean(syntax.Type, names), known), syntax.DefRange()))
 	}
 	return false
 }
@@ -210,9 +227,7 @@ func (l *loader) newBlock(parent *block, syntax *hclsyntax.Block, schema *BlockS
 	}
 	b.parent = parent
 	if !l.label(b, syntax) {
-		for _, label := range syntax.Labels {
-			l.broken[ref{rootOf(b.Type), label}] = true
-		}
+		l.spoil(b.Type, syntax.Labels)
 		b.Name = "" // still look at what is inside, but declare nothing
 		l.shape(b, syntax.Body)
 		return nil
@@ -222,6 +237,18 @@ func (l *loader) newBlock(parent *block, syntax *hclsyntax.Block, schema *BlockS
 	}
 	l.shape(b, syntax.Body)
 	return b
+}
+
+// spoil remembers a block that is there, but cannot be used.
+func (l *loader) spoil(typ string, labels []string) {
+	l.present[typ] = true
+	if len(labels) == 0 {
+		labels = []string{""} // it could be any name
+	}
+	for _, label := range labels {
+		l.broken[ref{rootOf(typ), label}] = true
+		l.broken[ref{rootOf(typ), cleanName(label)}] = true
+	}
 }
 
 // rootOf is what references to blocks of a type begin with.

@@ -35,7 +35,7 @@ type loader struct {
 	broken    map[ref]bool // declared, but not usable; what refers to them says nothing more
 	functions map[string]function.Function
 	root      *block
-	present   map[string]bool     // types of the top-level blocks, the broken ones too
+	present   map[string]bool     // types of the top-level blocks, the broken ones and those that were missed already too
 	here      hcl.Range           // the term that is being read
 	dims      map[string][]string // dimensions by index, where the file tells
 	analysis  *Analysis
@@ -66,11 +66,8 @@ func Load(filename string, src []byte, options Options) (*Analysis, hcl.Diagnost
 		l.notBuilt("An analysis written in JSON", start)
 		return l.analysis, l.diags
 	}
-	f, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
-	l.addAll(diag.WithCode(diag.SyntaxCode, diags))
-	if f == nil {
-		f = &hcl.File{Bytes: src}
-	}
+	f, diags := Parse(filename, src)
+	l.addAll(diags)
 	l.analysis.Files[filename] = f
 	if body, ok := f.Body.(*hclsyntax.Body); ok && !diags.HasErrors() {
 		l.root = &block{schema: l.schema, Block: Block{DeclRange: start, Args: map[string]hcl.Range{}}}
@@ -174,6 +171,19 @@ func (l *loader) decode() {
 	})
 	l.stages()
 	l.outputs()
+	l.complete()
+}
+
+// complete reports that the file has nothing to run, or nobody who wants the result.
+func (l *loader) complete() {
+	if !l.present["map"] {
+		l.add(diag.Error("lang/no-map", "No map",
+			"The analysis has no map, so nothing would run. Add one: map \"NAME\" { code = \"mapper.py\" }.", l.root.DeclRange))
+	}
+	if !l.present["output"] {
+		l.add(diag.Error("lang/no-output", "No output",
+			"The analysis has no output, so nobody would get its result. Add one: output \"NAME\" { value = reduce.NAME }.", l.root.DeclRange))
+	}
 }
 
 func (l *loader) header(b *block) {

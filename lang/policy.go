@@ -59,7 +59,6 @@ func (l *loader) batch(b *block, x Batch) Batch {
 		if j := slices.Index(dims, d); j < i {
 			l.add(diag.Error("lang/duplicate-name", "Duplicate name",
 				fmt.Sprintf("The dimension %q stands twice in group_by. Remove one.", d), ranges[i], diag.WithRelated("first named here", ranges[j])))
-			ok = false
 		}
 	}
 	set(&x.GroupBy, dims, ok)

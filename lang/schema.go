@@ -1,5 +1,7 @@
 package lang
 
+import "slices"
+
 // Schema is the table of everything that a file may hold: the decoder, the checks and the documentation read it.
 func Schema() *BlockSchema { return &file }
 
@@ -93,6 +95,18 @@ var resourcesSchema = BlockSchema{Type: "resources", Doc: "What a task may use."
 	notBuiltArg("disk", TSize, "Disk space of a task."),
 }}
 
+// operations are ready-made programs, in the place of code.
+var operations = []ArgSchema{
+	notBuiltArg("count_by", TStrings, "Ready-made: count the records by fields."),
+	notBuiltArg("sum", TAny, "Ready-made: sums of fields."),
+	notBuiltArg("histogram", TAny, "Ready-made: a histogram of a field."),
+	notBuiltArg("distinct", TAny, "Ready-made: the number of distinct values of a field."),
+	notBuiltArg("top", TAny, "Ready-made: the most frequent values of a field."),
+	notBuiltArg("quantiles", TAny, "Ready-made: quantiles of a field."),
+	notBuiltArg("select", TStrings, "Ready-made: fields as they are."),
+	notBuiltArg("merge", TAny, "Ready-made: merge the results of an operation."),
+}
+
 // stageArgs are the arguments that map and reduce share.
 var stageArgs = []ArgSchema{
 	{Name: "image", Type: TReference, Default: "the only image", Doc: "The image that the code runs in."},
@@ -104,18 +118,10 @@ var stageArgs = []ArgSchema{
 	{Name: "max_run_time", Type: TDuration, Default: `"1h"`, Doc: "The longest time of one attempt."},
 	notBuiltArg("secrets", TTexts, "Secrets for the code."),
 	notBuiltArg("for_each", TAny, "One stage for each element."),
-	notBuiltArg("count_by", TStrings, "Ready-made: count the records by fields."),
-	notBuiltArg("sum", TAny, "Ready-made: sums of fields."),
-	notBuiltArg("histogram", TAny, "Ready-made: a histogram of a field."),
-	notBuiltArg("distinct", TAny, "Ready-made: the number of distinct values of a field."),
-	notBuiltArg("top", TAny, "Ready-made: the most frequent values of a field."),
-	notBuiltArg("quantiles", TAny, "Ready-made: quantiles of a field."),
-	notBuiltArg("select", TStrings, "Ready-made: fields as they are."),
-	notBuiltArg("merge", TAny, "Ready-made: merge the results of an operation."),
 }
 
 func stage(input ArgSchema, more ...ArgSchema) []ArgSchema {
-	return append(append([]ArgSchema{input}, stageArgs...), more...)
+	return slices.Concat([]ArgSchema{input}, stageArgs, operations, more)
 }
 
 var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{

@@ -160,6 +160,8 @@ func (l *loader) unknownRoot(t hcl.Traversal) {
 	switch {
 	case aliases[root] != "":
 		detail = fmt.Sprintf("There is nothing named %q to refer to. Did you mean %q?", root, aliases[root])
+	case len(t) == 1 && l.named(root) != "":
+		detail = fmt.Sprintf("There is nothing named %q to refer to. Did you mean %s?", root, l.named(root))
 	case len(t) == 1:
 		detail = fmt.Sprintf("%s without quotes is a reference, and there is nothing of that name. If it is a text, write %q.", root, root)
 	case diag.Suggest(root, refRoots) != "":
@@ -178,16 +180,15 @@ var nouns = map[string]string{
 
 // unknownName reports a reference to what is not declared, unless its declaration is there but broken.
 func (l *loader) unknownName(root, name string, rng hcl.Range) {
-	if l.broken[ref{root, name}] {
+	hint := diag.DidYouMean(name, l.scope.names(root))
+	if l.broken[ref{root, name}] || l.broken[ref{root, ""}] && hint == "" {
 		return
 	}
-	hint := diag.DidYouMean(name, l.scope.names(root))
+	l.present[root] = true // that there is none is said here
 	if hint == "" {
-		for _, other := range refRoots {
-			if other != root && slices.Contains(l.scope.names(other), name) {
-				hint = fmt.Sprintf(" There is %s of that name: %s.%s.", withArticle(nouns[other]), other, name)
-				break
-			}
+		if other := l.named(name); other != "" {
+			kind, _, _ := strings.Cut(other, ".")
+			hint = fmt.Sprintf(" There is %s of that name: %s.", withArticle(nouns[kind]), other)
 		}
 	}
 	if hint == "" {
@@ -195,6 +196,16 @@ func (l *loader) unknownName(root, name string, rng hcl.Range) {
 	}
 	l.add(diag.Error("lang/unknown-reference", "Unknown "+nouns[root],
 		fmt.Sprintf("There is no %s named %q.%s", nouns[root], name, hint), rng))
+}
+
+// named is the first reference to something of a name, or empty.
+func (l *loader) named(name string) string {
+	for _, root := range refRoots {
+		if slices.Contains(l.scope.names(root), name) {
+			return root + "." + name
+		}
+	}
+	return ""
 }
 
 // declared lists what could have been meant, a few at most.

@@ -98,11 +98,11 @@ func (l *loader) filter(b *block) *Filter {
 	return f
 }
 
-// given tells whether an argument is there and not null; a broken one counts as there.
+// given tells whether an argument is there and not null; a broken or misspelt one counts as there.
 func (l *loader) given(b *block, name string) bool {
 	a := b.attr(name)
 	if a == nil {
-		return false
+		return b.stands(name)
 	}
 	before := len(l.diags)
 	v, ok := l.eval(a.Expr)

@@ -32,11 +32,10 @@ type VariableInput struct {
 
 // ParseVarFile reads a file of NAME = VALUE lines.
 func ParseVarFile(filename string, src []byte) (map[string]VariableInput, hcl.Diagnostics) {
-	f, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
-	diags = diag.WithCode(diag.SyntaxCode, diags)
+	f, diags := Parse(filename, src)
 	inputs := map[string]VariableInput{}
-	if diags.HasErrors() || f == nil {
-		return inputs, diag.Sort(inside(diags, filename, src))
+	if diags.HasErrors() {
+		return inputs, diags
 	}
 	body := f.Body.(*hclsyntax.Body)
 	for _, b := range body.Blocks {
@@ -126,9 +125,12 @@ func (l *loader) variable(b *block) {
 		return
 	}
 	if !b.written("default") {
+		fail()
+		if b.stands("default") {
+			return
+		}
 		l.add(diag.Error("lang/variable-not-set", "Variable without value",
 			fmt.Sprintf("The variable %q has no default, and no value was given. Set it with -var %s=…, or give it a default.", b.Name, b.Name), b.DeclRange))
-		fail()
 		return
 	}
 	x.expr = b.attr("default").Expr

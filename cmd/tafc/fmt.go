@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
@@ -101,7 +99,7 @@ func (f *formatter) file(path string, mode fs.FileMode) error {
 
 func (f *formatter) source(name string, src []byte, write func([]byte) error) error {
 	// A file that does not parse is left as it is: the formatter cannot know what was meant.
-	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
+	if _, diags := lang.Parse(name, src); diags.HasErrors() {
 		return f.app.report(diags, map[string][]byte{name: src})
 	}
 	out := lang.Format(src)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -82,7 +83,7 @@ type session struct {
 // could be understood.
 func (a *app) load(file string, in *inputs) (*session, error) {
 	s := &session{app: a, in: in, sources: map[string][]byte{}, outputDir: filepath.Dir(file)}
-	src, err := os.ReadFile(file)
+	src, err := readAnalysis(file)
 	if err != nil {
 		return nil, fmt.Errorf("read analysis: %w", err)
 	}
@@ -105,6 +106,16 @@ func (a *app) load(file string, in *inputs) (*session, error) {
 		return nil, usageError("there is no engine %q in this version of tafc; it has local", in.engine)
 	}
 	return s, nil
+}
+
+// readAnalysis reads a file, of one that is too large only as much as shows that.
+func readAnalysis(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, lang.MaxSize+1))
 }
 
 // stateDir is the folder of the state: -state, TAF_STATE, or .taf beside the analysis.

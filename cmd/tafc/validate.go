@@ -7,6 +7,7 @@ import (
 
 	"github.com/tafc/tafc/compile"
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/view"
 )
 
 func (a *app) validateVerb() *cobra.Command {
@@ -55,7 +56,7 @@ func (s *session) showDiagnostics(format string) error {
 			return err
 		}
 	} else if err := s.app.report(s.diags, s.sources); err != nil {
-		fmt.Fprintf(s.app.streams.Err, "%d problems.\n", report.ErrorCount+report.WarningCount)
+		view.Problems(s.app.streams, report.ErrorCount+report.WarningCount)
 		return err
 	} else {
 		fmt.Fprintln(s.app.streams.Out, "The analysis is valid.")

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -78,3 +79,8 @@ func (s Style) Red(text string) string    { return s.wrap("31", text) }
 func (s Style) Green(text string) string  { return s.wrap("32", text) }
 func (s Style) Yellow(text string) string { return s.wrap("33", text) }
 func (s Style) Cyan(text string) string   { return s.wrap("36", text) }
+
+// Problems prints how many diagnostics there were.
+func Problems(s *Streams, n int) {
+	fmt.Fprintf(s.Err, "%s.\n", count(n, "problem"))
+}

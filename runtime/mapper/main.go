@@ -75,7 +75,7 @@ func Main(ctx context.Context, specPath string, s Streams) int {
 	}
 	if spec.Limits.Memory > 0 {
 		// What the collector and the decompressors may hold leaves room below this; the collector of garbage works harder near it.
-		debug.SetMemoryLimit(spec.Limits.Memory)
+		debug.SetMemoryLimit(heap(spec.Limits.Memory))
 	}
 	report := Run(ctx, spec, dir, Options{Log: s.Stdout, Progress: progress()})
 	if report == nil {

@@ -138,7 +138,7 @@ func (t *task) limit() int64 {
 }
 
 func (t *task) collector() pairs.CollectorOptions {
-	return pairs.CollectorOptions{Temp: t.temp, Partitions: t.spec.Partitions, Memory: t.limit() / 4, Spilled: func(n, bytes int64) {
+	return pairs.CollectorOptions{Temp: t.temp, Partitions: t.spec.Partitions, Memory: heap(t.limit()) / 4, Spilled: func(n, bytes int64) {
 		t.j.event("spill", field{"pairs", n}, field{"bytes", bytes})
 	}}
 }

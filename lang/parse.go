@@ -1,0 +1,115 @@
+package lang
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/tafc/tafc/internal/diag"
+)
+
+// MaxSize is the most bytes of an analysis. What is larger is another file, given by mistake.
+const MaxSize = 4 << 20
+
+// maxDepth is how deep brackets, templates and operators may be nested: HCL's parser calls itself for each.
+const maxDepth = 500
+
+// Parse reads HCL. Beside what HCL's parser finds it refuses what is no text, and it reports one error for each cause: the parser
+// goes on after an error and then stumbles over the same thing again. The file is never nil; its body is only complete without errors.
+func Parse(filename string, src []byte) (*hcl.File, hcl.Diagnostics) {
+	empty := &hcl.File{Body: &hclsyntax.Body{}, Bytes: src}
+	if d := notText(filename, src); d != nil {
+		return empty, hcl.Diagnostics{d}
+	}
+	if d := tooDeep(filename, src); d != nil {
+		return empty, hcl.Diagnostics{d}
+	}
+	f, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	if f == nil {
+		f = empty
+	}
+	return f, inside(diag.WithCode(diag.SyntaxCode, causes(diags)), filename, src)
+}
+
+// notText reports a file that is too large, or its first byte that is no UTF-8 or that no editor shows.
+func notText(filename string, src []byte) *hcl.Diagnostic {
+	if len(src) > MaxSize {
+		return syntaxError("The file is too large", fmt.Sprintf("An analysis has at most %d MiB. Is this the file that is meant?", MaxSize>>20),
+			hcl.Range{Filename: filename, Start: hcl.InitialPos, End: hcl.InitialPos})
+	}
+	for i := 0; i < len(src); {
+		r, size := utf8.DecodeRune(src[i:])
+		if r == utf8.RuneError && size == 1 || r == 0 {
+			at := endPos(src[:i])
+			return syntaxError("Not a text in UTF-8",
+				fmt.Sprintf("The byte %#02x cannot be here: an analysis is a text in UTF-8. Save it so in your editor.%s", src[i], otherEncoding(src)),
+				hcl.Range{Filename: filename, Start: at, End: at})
+		}
+		i += size
+	}
+	return nil
+}
+
+func otherEncoding(src []byte) string {
+	if bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) {
+		return " It looks like UTF-16 now."
+	}
+	return ""
+}
+
+// tooDeep reports the first place that is nested deeper than anybody writes.
+func tooDeep(filename string, src []byte) *hcl.Diagnostic {
+	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
+	open, operators := 0, 0
+	for _, t := range tokens {
+		switch t.Type {
+		case hclsyntax.TokenOParen, hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+			open++
+		case hclsyntax.TokenCParen, hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenTemplateSeqEnd:
+			open = max(open-1, 0)
+		case hclsyntax.TokenMinus, hclsyntax.TokenBang, hclsyntax.TokenQuestion:
+			operators++
+		case hclsyntax.TokenNewline, hclsyntax.TokenComma:
+			operators = 0
+		}
+		if open > maxDepth || operators > maxDepth {
+			return syntaxError("Nested too deep", fmt.Sprintf("Here are more than %d brackets or operators inside one another. Take parts out into locals.", maxDepth),
+				hcl.Range{Filename: filename, Start: t.Range.Start, End: t.Range.Start})
+		}
+	}
+	return nil
+}
+
+func syntaxError(summary, detail string, rng hcl.Range) *hcl.Diagnostic {
+	return diag.Error(diag.SyntaxCode, summary, detail, rng)
+}
+
+// causes keeps one error of each line, and none after a text that is not closed: from there on the parser takes texts for code and
+// code for texts. Where there is a choice, what names a wrong character says more than what the parser misses then.
+func causes(diags hcl.Diagnostics) hcl.Diagnostics {
+	var out hcl.Diagnostics
+	for _, d := range diag.Sort(diags) {
+		if n := len(out); n > 0 && d.Subject != nil && out[n-1].Subject != nil && out[n-1].Subject.Start.Line == d.Subject.Start.Line {
+			if namesCharacter(d) && !namesCharacter(out[n-1]) && !unclosed(out[n-1]) {
+				out[n-1] = d
+			}
+			continue
+		}
+		if slices.ContainsFunc(out, unclosed) {
+			break
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+func namesCharacter(d *hcl.Diagnostic) bool { return strings.HasPrefix(d.Summary, "Invalid character") }
+
+func unclosed(d *hcl.Diagnostic) bool {
+	return d.Summary == "Invalid multi-line string" || strings.HasPrefix(d.Summary, "Unclosed template") || d.Summary == "Unterminated template string"
+}
