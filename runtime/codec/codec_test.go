@@ -161,9 +161,23 @@ func TestLZMAOfKnownSize(t *testing.T) {
 	if _, _, err := decompress(append(data, 'x'), "a"); !errors.Is(err, codec.ErrTrailing) {
 		t.Errorf("with a byte more: %v", err)
 	}
-	empty := append([]byte("\x5d\x00\x00\x80\x00"), make([]byte, 13)...)
-	if got, format, err := decompress(empty, "a"); err != nil || format != codec.LZMA || len(got) != 0 {
-		t.Errorf("empty: %q, %d bytes, %v", format, len(got), err)
+}
+
+func TestEmptyLZMAOfKnownSize(t *testing.T) {
+	header := "\x5d\x00\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	for name, body := range map[string]string{"without end mark": "\x00\x00\x00\x00\x00", "with end mark": "\x00\x83\xff\xfb\xff\xff\xc0\x00\x00\x00"} {
+		whole := []byte(header + body)
+		if got, format, err := decompress(whole, "a"); err != nil || format != codec.LZMA || len(got) != 0 {
+			t.Errorf("%s: %q, %d bytes, %v", name, format, len(got), err)
+		}
+		for cut := range whole {
+			if _, _, err := decompress(whole[:cut], "a.lzma"); !errors.Is(err, codec.ErrTruncated) {
+				t.Errorf("%s, cut at %d: %v", name, cut, err)
+			}
+		}
+		if _, _, err := decompress(append(whole, 0), "a"); !errors.Is(err, codec.ErrTrailing) {
+			t.Errorf("%s, with a byte more: %v", name, err)
+		}
 	}
 }
 

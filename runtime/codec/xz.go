@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
@@ -125,16 +127,25 @@ func (l *lzmaReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// lzmaEmpty is a stream of known size 0, which the library does not read: header, then the range coder's five bytes of nothing.
+// lzmaEmpty is a stream of known size 0, which the library does not read: header, then what the range coder makes of nothing.
 type lzmaEmpty struct{ in *bufio.Reader }
 
+// The range coder's bytes of nothing, and of an end mark alone, which encoders may write although the size is known. They do
+// not depend on the header, because all probabilities are still those of the beginning.
+var lzmaNothing = []string{"\x00\x00\x00\x00\x00", "\x00\x83\xff\xfb\xff\xff\xc0\x00\x00\x00"}
+
 func (l *lzmaEmpty) Read([]byte) (int, error) {
-	body := make([]byte, lzmaHeader+5)
-	if _, err := io.ReadFull(l.in, body); err != nil {
+	if _, err := l.in.Discard(lzmaHeader); err != nil {
 		return 0, io.ErrUnexpectedEOF
 	}
-	if _, more := l.in.Peek(1); more == nil || !bytes.Equal(body[lzmaHeader:], make([]byte, 5)) {
-		return 0, ErrTrailing
+	body, err := io.ReadAll(io.LimitReader(l.in, 16))
+	switch {
+	case err != nil:
+		return 0, err
+	case slices.Contains(lzmaNothing, string(body)):
+		return 0, io.EOF
+	case slices.ContainsFunc(lzmaNothing, func(whole string) bool { return strings.HasPrefix(whole, string(body)) }):
+		return 0, io.ErrUnexpectedEOF
 	}
-	return 0, io.EOF
+	return 0, ErrTrailing
 }

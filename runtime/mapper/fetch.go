@@ -24,6 +24,7 @@ type fetched struct {
 	policy   job.Download
 	f        *os.File
 	at       int64 // bytes read
+	counted  int64 // of them in the ledger
 	attempts int   // that failed
 	spent    time.Duration
 }

@@ -53,6 +53,7 @@ func (t *task) mapFile(plan *job.File, end *fileEnd) (err error) {
 	defer f.Close()
 	defer func() {
 		end.wire = f.at
+		t.countWire(f)
 		t.rep.Seconds["fetch"] += f.spent.Seconds()
 		if err != nil && !stopped(err) && t.ctx.Err() == nil {
 			// A file that was replaced while it was read looks damaged. Say what it is.
@@ -104,7 +105,6 @@ func source(err error) error {
 
 // feed hands the records of a file to the program.
 func (t *task) feed(r *frame.Reader, f *fetched) error {
-	counted := int64(0)
 	for {
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
@@ -116,10 +116,7 @@ func (t *task) feed(r *frame.Reader, f *fetched) error {
 		if err != nil {
 			return err
 		}
-		t.mu.Lock()
-		t.rep.Ledger.Bytes.Wire += f.at - counted
-		t.mu.Unlock()
-		counted = f.at
+		t.countWire(f)
 		if b := item.Bad; b != nil {
 			signature, _, _ := strings.Cut(b.Message, ":")
 			bad := &badRecord{place: b.Place, raw: b.Raw, cause: job.CauseCorrupt, message: "the record does not parse: " + b.Message, signature: signature}
@@ -135,6 +132,14 @@ func (t *task) feed(r *frame.Reader, f *fetched) error {
 			return err
 		}
 	}
+}
+
+// countWire puts into the ledger what was read of a file since the last time. What follows the last record counts as well.
+func (t *task) countWire(f *fetched) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rep.Ledger.Bytes.Wire += f.at - f.counted
+	f.counted = f.at
 }
 
 // endFile accounts for a file, and fails when it is one too many that is lost. The caller holds mu.

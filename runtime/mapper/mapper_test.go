@@ -168,7 +168,8 @@ func (r result) quarantine(t testing.TB) []string {
 }
 
 func TestMap(t *testing.T) {
-	r := run(t, mapSpec(plan(t, [2]string{"a.gz", "x y\ny\n"}, [2]string{"b.txt", "z\n"}, [2]string{"c.gz", ""})))
+	files := plan(t, [2]string{"a.gz", "x y\ny\n"}, [2]string{"b.txt", "z\n"}, [2]string{"c.gz", ""})
+	r := run(t, mapSpec(files))
 	if diff := cmp.Diff("x 1\ny 1\ny 1\nz 1\n", r.text(t)); diff != "" || r.Cause != job.CauseDone {
 		t.Fatalf("%s %v:\n%s", r.Cause, r.Failure, diff)
 	}
@@ -176,7 +177,10 @@ func TestMap(t *testing.T) {
 	if l.Files.Planned != 3 || l.Files.Done != 3 || l.Records.Read != 3 || l.Records.Mapped != 3 || l.Records.Emitted != 4 || l.Bytes.Decompressed != 8 || r.Counters["records"] != 3 {
 		t.Errorf("ledger %+v, counters %v", l, r.Counters)
 	}
-	if l.Bytes.Wire == 0 || l.Bytes.Written == 0 || l.PeakMemory <= 1<<20 {
+	if want := files[0].Size + files[1].Size + files[2].Size; l.Bytes.Wire != want {
+		t.Errorf("read %d bytes, want all %d, also those of the file without records", l.Bytes.Wire, want)
+	}
+	if l.Bytes.Written == 0 || l.PeakMemory <= 1<<20 {
 		t.Errorf("ledger %+v", l)
 	}
 	if diff := cmp.Diff(r.Ledger, r.Covers); diff != "" {
