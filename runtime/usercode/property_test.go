@@ -50,77 +50,74 @@ func drawJSON(t *rapid.T, depth int) any {
 	return map[string]any{strings.ReplaceAll(rapid.String().Draw(t, "name"), `\`, "/"): drawJSON(t, depth-1)}
 }
 
-// The pairs that a map emits, with whatever values and in whatever blocks, are those that it was given.
+// The pairs that a map emits, with whatever values and in whatever blocks, are those that it was given. One program is given
+// all that is drawn.
 func TestPairsComeThrough(t *testing.T) {
+	var blocks []*usercode.Block
+	var want strings.Builder
+	rapid.Check(t, func(t *rapid.T) {
+		var records []string
+		for range rapid.IntRange(0, 5).Draw(t, "records") {
+			pairs := []any{}
+			for range rapid.IntRange(0, 3).Draw(t, "pairs") {
+				k, v := drawJSON(t, 2), drawJSON(t, 2)
+				pairs = append(pairs, []any{k, v})
+				fmt.Fprintf(&want, "%s\t%s\n", compact(t, k), compact(t, v))
+			}
+			records = append(records, compact(t, pairs))
+		}
+		blocks = append(blocks, block("f", false, records...))
+	})
 	for language, source := range map[string]string{
 		"python":     "def map(r):\n  for p in r.value: yield p",
 		"javascript": "exports.map = (r) => r.value",
 	} {
-		code := write(t, language, "taf", "m"+extension[language], source)
 		t.Run(language, func(t *testing.T) {
-			t.Parallel()
-			rapid.Check(t, func(rt *rapid.T) {
-				var blocks []*usercode.Block
-				var want strings.Builder
-				for range rapid.IntRange(1, 4).Draw(rt, "blocks") {
-					var records []string
-					for range rapid.IntRange(0, 5).Draw(rt, "records") {
-						pairs := []any{}
-						for range rapid.IntRange(0, 3).Draw(rt, "pairs") {
-							k, v := drawJSON(rt, 2), drawJSON(rt, 2)
-							pairs = append(pairs, []any{k, v})
-							fmt.Fprintf(&want, "%s\t%s\n", compact(rt, k), compact(rt, v))
-						}
-						records = append(records, compact(rt, pairs))
-					}
-					blocks = append(blocks, block("f", false, records...))
-				}
-				r, err := runMap(t, usercode.Options{Code: code, Format: "jsonl"}, blocks...)
-				if err != nil || len(r.bad) > 0 {
-					rt.Fatalf("%v, bad %q", err, r.bad)
-				}
-				if diff := cmp.Diff(want.String(), r.pairs.String()); diff != "" {
-					rt.Error(diff)
-				}
-			})
+			r, err := runMap(t, usercode.Options{Code: write(t, language, "taf", "m"+extension[language], source), Format: "jsonl"}, blocks...)
+			if err != nil || len(r.bad) > 0 || r.done != len(blocks) {
+				t.Fatalf("%v, bad %q, %d blocks done", err, r.bad, r.done)
+			}
+			if diff := cmp.Diff(want.String(), r.pairs.String()); diff != "" {
+				t.Error(diff)
+			}
 		})
 	}
 }
 
-// The keys and values that a reduce is given, in whatever pieces, are those of the pairs, also where a streaming program reads.
+// The keys and values that a reduce is given, in whatever pieces, are those of the pairs. One program is given all that is
+// drawn.
 func TestGroupsComeThrough(t *testing.T) {
+	var in []string
+	var want strings.Builder
+	number := 0
+	rapid.Check(t, func(t *rapid.T) {
+		number++
+		key := compact(t, []any{number, drawJSON(t, 1)})
+		var values []string
+		// Values of about a chunk's size now and then, so that keys go over chunks and frames.
+		for range rapid.IntRange(1, 6).Draw(t, "values") {
+			v := drawJSON(t, 1)
+			if rapid.IntRange(0, 9).Draw(t, "big") == 0 {
+				v = strings.Repeat("é", rapid.IntRange(0, 400_000).Draw(t, "size"))
+			}
+			values = append(values, compact(t, v))
+			in = append(in, key+"\t"+values[len(values)-1]+"\n")
+		}
+		fmt.Fprintf(&want, "%s\t[%s]\n", key, strings.Join(values, ","))
+	})
 	for language, source := range map[string]string{
 		"python":     "def reduce(key, values):\n  return list(values)",
 		"javascript": "exports.reduce = (key, values) => [...values]",
 	} {
-		code := write(t, language, "taf", "m"+extension[language], source)
 		t.Run(language, func(t *testing.T) {
-			t.Parallel()
-			rapid.Check(t, func(rt *rapid.T) {
-				var in []string
-				var want strings.Builder
-				for i := range rapid.IntRange(0, 5).Draw(rt, "keys") {
-					key := compact(rt, []any{i, drawJSON(rt, 1)})
-					var values []string
-					// Values of about a chunk's size now and then, so that keys go over chunks and frames.
-					for range rapid.IntRange(1, 6).Draw(rt, "values") {
-						v := drawJSON(rt, 1)
-						if rapid.IntRange(0, 9).Draw(rt, "big") == 0 {
-							v = strings.Repeat("é", rapid.IntRange(0, 400_000).Draw(rt, "size"))
-						}
-						values = append(values, compact(rt, v))
-						in = append(in, key+"\t"+values[len(values)-1]+"\n")
-					}
-					fmt.Fprintf(&want, "%s\t[%s]\n", key, strings.Join(values, ","))
-				}
-				r, _, err := runPairs(t, usercode.Options{Role: job.RoleReduce, Code: code, Form: job.FormPairs}, in...)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				if want.String() != r.pairs.String() {
-					rt.Errorf("got %.1000q, want %.1000q", r.pairs.String(), want.String())
-				}
-			})
+			o := usercode.Options{Role: job.RoleReduce, Code: write(t, language, "taf", "m"+extension[language], source), Form: job.FormPairs}
+			r, _, err := runPairs(t, o, in...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want.String() != r.pairs.String() {
+				t.Errorf("got %.1000q, want %.1000q", r.pairs.String(), want.String())
+			}
 		})
 	}
 }

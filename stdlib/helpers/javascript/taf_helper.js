@@ -4,6 +4,7 @@
 const fs = require('fs');
 const path = require('path');
 const nodeModule = require('module');
+const { isUtf8 } = require('buffer');
 const { pathToFileURL } = require('url');
 const wire = require('./taf_wire.js');
 const contracts = require('./taf_contracts.js');
@@ -38,6 +39,7 @@ class Task {
 
   // Load the module, find its function, call its setup hook, and say that all is ready.
   async load() {
+    if (typeof isUtf8 !== 'function') throw new Misuse(`Node ${process.versions.node} is too old`, 'user code in JavaScript needs Node 18.14 or newer');
     await this.registerLoader();
     process.argv = [process.argv[0], this.entry];
     this.module = await import(pathToFileURL(this.entry).href);

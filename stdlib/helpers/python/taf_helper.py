@@ -39,6 +39,8 @@ class Task:
 
     def load(self):
         """Load the module, find its function, call its setup hook, and say that all is ready."""
+        if sys.version_info < (3, 7):
+            raise Misuse("Python %d.%d is too old" % sys.version_info[:2], "user code in Python needs Python 3.7 or newer")
         path = os.path.join(self.dir, *self.entry.split("/"))
         sys.path[:1] = list(dict.fromkeys((os.path.dirname(path), self.dir)))
         self.describer = Describer(self.dir)
