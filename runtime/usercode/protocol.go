@@ -71,10 +71,6 @@ type readyFrame struct {
 	Finish   bool     `json:"finish"` // the code has a finish hook
 }
 
-type ackFrame struct {
-	Seq uint32 `json:"seq"` // of a block or of a frame of pairs
-}
-
 type badFrame struct {
 	Index int    `json:"index"` // of the record in the block
 	Kind  string `json:"kind"`  // parse, or code
