@@ -124,6 +124,12 @@ func (r *resolver) selection(ctx context.Context, f *lang.Filter) *index.Selecti
 		r.selectError(f, ix, err)
 		return nil
 	}
+	if sel.Root == "" {
+		r.fail("index/no-root", "Index without a root",
+			fmt.Sprintf("Nothing says where the files of index %q are: its source lists only keys. Add root = \"FOLDER\", the folder that the keys are relative to.", ix.Name),
+			ix.Range("source"))
+		return nil
+	}
 	return sel
 }
 

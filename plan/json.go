@@ -148,8 +148,10 @@ func (p *Plan) Stages() []*StageChanges {
 		}
 		return byAddr[a]
 	}
-	for _, s := range p.Graph.Stages {
-		get(s.Addr)
+	if len(p.Targets) == 0 {
+		for _, s := range p.Graph.Stages {
+			get(s.Addr)
+		}
 	}
 	for _, c := range p.Changes {
 		s := get(c.Addr.Stage)

@@ -15,6 +15,9 @@ type Plan struct {
 	Graph    *compile.Graph
 	Changes  []Change // the tasks of the graph in its order, then the dropped ones by address
 	Summary  Summary
+	Home     string // absolute folder of the analysis: paths of outputs are relative to it
+	State    string // absolute folder of the state that it was compared with
+	Workers  int    // what the engine block says; 0: the engine's default
 	// Targets are the addresses that the plan was limited to; empty: the whole graph.
 	Targets []addr.Task
 	Fence   Fence

@@ -2,12 +2,12 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,6 +29,11 @@ func (a *app) applyVerb() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				if data, err := os.ReadFile(args[0]); err == nil && plan.IsFile(data) {
+					for _, name := range []string{"var", "var-file", "target", "engine"} {
+						if c.Flags().Changed(name) {
+							return usageError("-%s cannot change a saved plan: give it to tafc plan -out", name)
+						}
+					}
 					return a.applySaved(c.Context(), args[0], data, &in)
 				}
 			}
@@ -67,8 +72,8 @@ func (a *app) applyFile(ctx context.Context, args []string, in *inputs, approved
 		return err
 	}
 	defer s.close()
-	if err := a.report(s.diags, s.sources); err != nil {
-		return err
+	if s.diags.HasErrors() {
+		return a.report(s.diags, s.sources)
 	}
 	if err := s.openState(ctx, in.stateDir(file)); err != nil {
 		return err
@@ -112,11 +117,8 @@ func (a *app) applySaved(ctx context.Context, name string, data []byte, in *inpu
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	dir := in.state
-	if dir == "" {
-		dir = ".taf"
-	}
-	s := &session{app: a, in: in, sources: map[string][]byte{}, outputDir: filepath.Dir(dir)}
+	dir, home := placeOf(p, in)
+	s := &session{app: a, in: in, sources: map[string][]byte{}, outputDir: home}
 	if err := s.openState(ctx, dir); err != nil {
 		return err
 	}
@@ -130,6 +132,19 @@ func (a *app) applySaved(ctx context.Context, name string, data []byte, in *inpu
 		return fmt.Errorf("%s is out of date: %w. Make it again with tafc plan -out", name, err)
 	}
 	return s.carryOut(ctx, p)
+}
+
+// placeOf is the state of a saved plan and the folder of its outputs: where it was made, or the working directory when that
+// folder is not here.
+func placeOf(p *plan.Plan, in *inputs) (state, home string) {
+	state, home = p.State, p.Home
+	if _, err := os.Stat(home); err != nil {
+		state, home = ".taf", "."
+	}
+	if in.state != "" {
+		state = in.state
+	}
+	return state, home
 }
 
 // carryOut runs a plan and writes the outputs. The caller holds the state's lock.
@@ -146,7 +161,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
 	if run.Plan, err = json.Marshal(p.Document(nil)); err != nil {
 		return err
 	}
-	e, err := local.New(local.Options{State: s.state, Workers: s.workers()})
+	e, err := local.New(local.Options{State: s.state, Workers: cmp.Or(s.in.workers, p.Workers)})
 	if err != nil {
 		return err
 	}
@@ -198,14 +213,4 @@ func (s *session) finish(ctx context.Context, p *plan.Plan, out *engine.Outcome,
 // runID sorts by time; the process number tells runs of the same instant apart.
 func runID(at time.Time) string {
 	return fmt.Sprintf("%s-%d", at.UTC().Format("20060102T150405.000"), os.Getpid())
-}
-
-func (s *session) workers() int {
-	if s.in.workers > 0 {
-		return s.in.workers
-	}
-	if s.analysis != nil {
-		return s.analysis.Local.Workers
-	}
-	return 0
 }

@@ -72,7 +72,7 @@ func (a *app) indexBuildVerb() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "index file to write (required)")
-	c.Flags().StringVar(&layoutText, "layout", "", "how keys are built: telemetry, telemetry-heka, or a template (default: found from the keys)")
+	c.Flags().StringVar(&layoutText, "layout", "", "how keys are built: telemetry, telemetry-heka, or a template (default: what the source records, or found from the keys)")
 	c.Flags().StringVar(&root, "root", "", "what the keys are relative to when tasks fetch them (default: the source's own folder)")
 	c.Flags().StringVar(&table, "table", "", "table of a sqlite source that tafc did not write")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
@@ -107,7 +107,7 @@ func (a *app) indexShowVerb() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&layoutText, "layout", "", "how keys are built (default: what the index records, or found from the keys)")
+	c.Flags().StringVar(&layoutText, "layout", "", "how keys are built (default: what the source records, or found from the keys)")
 	c.Flags().StringVar(&table, "table", "", "table of a sqlite source that tafc did not write")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON (docs/json.md)")
 	return c
@@ -134,7 +134,7 @@ func (a *app) indexQueryVerb() *cobra.Command {
 	var filter string
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "query FILE",
+		Use:   "query [FILE]",
 		Short: "Print the keys that a filter of an analysis matches, one a line, sorted",
 		Args:  positional(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {

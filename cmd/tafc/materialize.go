@@ -91,12 +91,25 @@ func (s *session) output(ctx context.Context, p *plan.Plan, o compile.Output) (v
 			out.Path = filepath.Join(s.outputDir, o.To)
 		}
 		err = s.writeFile(ctx, out.Path, o.Format, r, head)
+		out.Path = fromHere(out.Path)
 	}
 	if err != nil && !errors.Is(err, errHead) {
 		return out, err
 	}
 	out.Preview = string(head.buf)
 	return out, nil
+}
+
+// fromHere is a path as people would write it: relative when it is below the working directory.
+func fromHere(path string) string {
+	wd, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(path) {
+		return path
+	}
+	if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
 }
 
 func minCoverage(g *compile.Graph, o compile.Output) float64 {

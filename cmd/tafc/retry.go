@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tafc/tafc/compile"
 	"github.com/tafc/tafc/internal/addr"
 	"github.com/tafc/tafc/state"
 )
@@ -29,10 +30,10 @@ func (a *app) retryVerb() *cobra.Command {
 				return err
 			}
 			if len(failed) == 0 {
-				fmt.Fprintln(a.streams.Out, "No task failed in the last run.")
+				fmt.Fprintln(a.streams.Out, "No task is waiting to be tried again.")
 				return nil
 			}
-			fmt.Fprintf(a.streams.Err, "Failed in the last run: %d. They run again now.\n\n", len(failed))
+			in.failedOnly = true
 			return a.applyFile(c.Context(), args, &in, true)
 		},
 	}
@@ -55,6 +56,27 @@ func (s *session) failedTasks(ctx context.Context) ([]addr.Task, error) {
 		}
 	}
 	return failed, nil
+}
+
+// failedAndWaiting are the tasks of a graph whose last attempt failed, and all that stand on them.
+func (s *session) failedAndWaiting(ctx context.Context, g *compile.Graph) ([]addr.Task, error) {
+	failed, err := s.failedTasks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[addr.Task]bool{}
+	for _, a := range failed {
+		wanted[a] = true
+	}
+	targets := []addr.Task{}
+	for _, t := range g.Tasks {
+		again := wanted[t.Addr] || slices.ContainsFunc(t.Upstream, func(u compile.Upstream) bool { return wanted[u.Task.Addr] })
+		if again {
+			wanted[t.Addr] = true
+			targets = append(targets, t.Addr)
+		}
+	}
+	return targets, nil
 }
 
 func sortedAddrs(m map[addr.Task]state.Memory) []addr.Task {

@@ -31,6 +31,8 @@ type inputs struct {
 	engine   string
 	targets  []string
 	workers  int
+	// failedOnly limits a plan to the tasks that failed and what waits for them.
+	failedOnly bool
 }
 
 func (in *inputs) stateFlag(f *pflag.FlagSet) {
@@ -188,13 +190,22 @@ func (s *session) plan(ctx context.Context) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.in.failedOnly {
+		if targets, err = s.failedAndWaiting(ctx, g); err != nil {
+			return nil, err
+		}
+	}
 	prior, err := readPrior(ctx, s.state, g)
 	if err != nil {
 		return nil, err
 	}
 	p := plan.New(g, prior, targets)
-	p.Engine = "local"
-	return p, nil
+	p.Engine, p.Workers = "local", s.analysis.Local.Workers
+	if p.Home, err = filepath.Abs(s.analysis.Dir); err != nil {
+		return nil, err
+	}
+	p.State, err = filepath.Abs(s.state.Dir())
+	return p, err
 }
 
 // checkFence makes sure that what a saved plan was made for is still so: its indexes and the state.
@@ -240,9 +251,18 @@ func parseTargets(texts []string, g *compile.Graph) ([]addr.Task, error) {
 	return targets, nil
 }
 
-// variables are the values of -var-file and -var, where the later one wins.
+// envPrefix begins the names of environment variables that set variables of an analysis.
+const envPrefix = "TAF_VAR_"
+
+// variables are the values of the environment, of -var-file and of -var, where the later one wins.
 func (s *session) variables() (map[string]lang.VariableInput, error) {
 	vars := map[string]lang.VariableInput{}
+	for _, e := range os.Environ() {
+		name, value, _ := strings.Cut(e, "=")
+		if name, ok := strings.CutPrefix(name, envPrefix); ok {
+			vars[name] = lang.VariableInput{Text: value, Source: envPrefix + name, Lenient: true}
+		}
+	}
 	for _, name := range s.in.varFiles {
 		src, err := os.ReadFile(name)
 		if err != nil {

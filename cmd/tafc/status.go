@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
@@ -119,7 +120,10 @@ func (s *session) findRun(ctx context.Context, id string) (*state.Run, error) {
 	} else {
 		run, err = s.state.LatestRun(ctx, s.analysis.Name)
 	}
-	if err == nil && run == nil {
+	switch {
+	case err == nil && run == nil && id != "":
+		err = fmt.Errorf("there is no run %s here; the last one is shown without -run", id)
+	case err == nil && run == nil:
 		err = errNeverRan(s.analysis.Name)
 	}
 	return run, err

@@ -91,7 +91,7 @@ func ledger(w io.Writer, o *Output, style Style) {
 		fmt.Fprintf(w, "    %s: %s\n", l.Key, l.Message)
 	}
 	if r.Quarantined > 0 {
-		fmt.Fprintf(w, "  %s\n", style.Yellow(count(r.Quarantined, "record")+" quarantined: tafc show lists them by task"))
+		fmt.Fprintf(w, "  %s\n", style.Yellow(count(r.Quarantined, "record")+" quarantined: tafc show tells which and why"))
 	}
 }
 

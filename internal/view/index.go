@@ -129,10 +129,12 @@ type QueryDocument struct {
 	Filter        string         `json:"filter"`
 	Source        string         `json:"source"`
 	Revision      string         `json:"revision"`
+	Layout        string         `json:"layout"`
 	FilesTotal    int            `json:"files_total"`
 	FilesMatched  int            `json:"files_matched"`
 	BytesMatched  int64          `json:"bytes_matched"`
 	UnparsedKeys  int            `json:"unparsed_keys"`
+	Unparsed      []string       `json:"unparsed_sample"`
 	Funnel        []StepDocument `json:"funnel"`
 	Files         []FileDocument `json:"files"`
 }
@@ -156,7 +158,10 @@ func NewQueryDocument(filter string, sel *index.Selection) *QueryDocument {
 	d := &QueryDocument{
 		FormatVersion: "1", Filter: filter, Source: sel.Source, Revision: sel.Revision, FilesTotal: sel.Total,
 		FilesMatched: sel.Files.Len(), BytesMatched: sel.Bytes, UnparsedKeys: sel.Unparsed,
-		Funnel: []StepDocument{}, Files: []FileDocument{},
+		Unparsed: append([]string{}, sel.UnparsedSample...), Funnel: []StepDocument{}, Files: []FileDocument{},
+	}
+	if sel.Layout != nil {
+		d.Layout = sel.Layout.String()
 	}
 	for _, step := range sel.Funnel {
 		d.Funnel = append(d.Funnel, StepDocument(step))

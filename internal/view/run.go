@@ -75,6 +75,7 @@ func Run(w io.Writer, d *RunDocument, all bool, style Style) {
 	if all {
 		for _, t := range d.Tasks {
 			fmt.Fprintf(w, "    %s %s%s\n", pad(t.State, 10), t.Address, ledgerText(t.Ledger))
+			quarantined(w, t.Quarantine)
 		}
 	}
 	failures(w, d, style)
@@ -120,7 +121,7 @@ func stagesOf(d *RunDocument) []*stageRow {
 		}
 		r.tasks++
 		r.states[t.State]++
-		if t.Ledger != nil {
+		if t.Ledger != nil && t.State != "failed" {
 			r.files += t.Ledger.Files.Done
 			r.records += t.Ledger.Records.Read
 			r.lost += t.Ledger.Records.Quarantined + t.Ledger.Files.Failed
@@ -166,6 +167,17 @@ func ledgerText(l *job.Ledger) string {
 	out += fmt.Sprintf("  rows read %s = mapped %s + filtered %s + quarantined %s, pairs %s",
 		number(r.Read), number(r.Mapped), number(r.Filtered), number(r.Quarantined), number(r.Emitted))
 	return out
+}
+
+// quarantined lists why records of a task were set aside, and where they are.
+func quarantined(w io.Writer, q *job.Quarantine) {
+	if q == nil {
+		return
+	}
+	for _, g := range q.Groups {
+		fmt.Fprintf(w, "      %s: %s, such as %s record %s\n", count(g.Records, "record"), g.Signature, g.Example.File, number(g.Example.Record))
+	}
+	fmt.Fprintf(w, "      all of them: %s\n", q.Path)
 }
 
 func failures(w io.Writer, d *RunDocument, style Style) {
