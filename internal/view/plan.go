@@ -16,9 +16,12 @@ const planLines = 40
 // expandUpTo is how many tasks of one kind are listed one by one.
 const expandUpTo = 4
 
+// The column of names is as wide as the longest name, within these bounds.
+const leastName, mostName = 20, 48
+
 // Plan prints what would run and why.
 func Plan(w io.Writer, p *plan.Plan, style Style) {
-	v := planView{style: style}
+	v := planView{style: style, name: leastName}
 	v.head(p)
 	foot := v.foot(p)
 	v.stages(p.Stages(), planLines-len(v.lines)-len(foot))
@@ -30,6 +33,7 @@ func Plan(w io.Writer, p *plan.Plan, style Style) {
 type planView struct {
 	style Style
 	lines []string
+	name  int // width of the column of names
 }
 
 func (v *planView) line(format string, args ...any) {
@@ -100,6 +104,7 @@ type group struct {
 	again   bool
 	reasons string
 	changes []plan.Change
+	expand  bool // list every task
 }
 
 // stages prints every stage within a budget of lines: first as much detail as fits, then less.
@@ -121,15 +126,26 @@ func (v *planView) stages(stages []*plan.StageChanges, budget int) {
 		v.oneLiners(stages, budget)
 		return
 	}
-	spare := budget - need
+	v.expand(blocks, budget-need)
 	for i, s := range stages {
-		v.line("  %s %s", v.style.Bold(pad(s.Addr.String(), 20)), count(s.Run+s.Reuse, "task"))
+		v.line("  %s %s", v.style.Bold(pad(s.Addr.String(), v.name)), count(s.Run+s.Reuse, "task"))
 		for _, g := range blocks[i] {
-			expand := g.action == plan.Run && len(g.changes) <= expandUpTo && len(g.changes)-1 <= spare
-			if expand {
-				spare -= len(g.changes) - 1
-			}
-			v.group(g, expand || len(g.changes) == 1 && g.action != plan.Reuse)
+			v.group(g)
+		}
+	}
+}
+
+// expand decides which groups are listed task by task with the lines that are left, and how wide their names are.
+func (v *planView) expand(blocks [][]*group, spare int) {
+	for _, g := range slices.Concat(blocks...) {
+		more := len(g.changes) - 1
+		g.expand = g.action == plan.Run && len(g.changes) <= expandUpTo && more <= spare || more == 0 && g.action != plan.Reuse
+		if !g.expand {
+			continue
+		}
+		spare -= more
+		for _, c := range g.changes {
+			v.name = max(v.name, min(len([]rune(c.Addr.Short())), mostName))
 		}
 	}
 }
@@ -141,9 +157,25 @@ func (v *planView) oneLiners(stages []*plan.StageChanges, budget int) {
 			v.line("  … and %s", count(len(stages)-i, "more stage"))
 			return
 		}
-		v.line("  %s %s: %s to run, %s reused, %s dropped", pad(s.Addr.String(), 20), count(s.Run+s.Reuse, "task"),
-			number(s.Run), number(s.Reuse), number(s.Drop))
+		v.line("  %s %s: %s to run%s, %s reused, %s dropped", pad(s.Addr.String(), v.name), count(s.Run+s.Reuse, "task"),
+			number(s.Run), runReasons(s.Changes), number(s.Reuse), number(s.Drop))
 	}
+}
+
+// runReasons are the reasons of all tasks that run, in brackets.
+func runReasons(changes []plan.Change) string {
+	var codes []string
+	for _, c := range changes {
+		for _, code := range c.ReasonCodes() {
+			if c.Action == plan.Run && !slices.Contains(codes, code) {
+				codes = append(codes, code)
+			}
+		}
+	}
+	if len(codes) == 0 {
+		return ""
+	}
+	return " (" + clip(strings.Join(codes, ", "), 60) + ")"
 }
 
 // groups sorts changes into groups in the order new, again, reused, dropped, the largest first.
@@ -185,8 +217,8 @@ func (g *group) rank() int {
 	return 3
 }
 
-func (v *planView) group(g *group, expand bool) {
-	if expand {
+func (v *planView) group(g *group) {
+	if g.expand {
 		for _, c := range g.changes {
 			v.change(c)
 		}
@@ -202,13 +234,13 @@ func (v *planView) group(g *group, expand bool) {
 	}
 	switch g.rank() {
 	case 0:
-		v.line("    %s %s   %s%s", v.style.Green("+"), pad(n+" new", 20), newReasons(g.reasons), amount(files, size))
+		v.line("    %s %s   %s%s", v.style.Green("+"), pad(n+" new", v.name), newReasons(g.reasons), amount(files, size))
 	case 1:
-		v.line("    %s %s   %s%s", v.style.Yellow("~"), pad(n+" run again", 20), clip(g.reasons, 70), amount(files, size))
+		v.line("    %s %s   %s%s", v.style.Yellow("~"), pad(n+" run again", v.name), clip(g.reasons, 70), amount(files, size))
 	case 2:
 		v.line("    %s", v.style.Dim("= "+n+" reused"))
 	default:
-		v.line("    %s %s   %s", v.style.Red("-"), pad(n+" dropped", 20), g.reasons)
+		v.line("    %s %s   %s", v.style.Red("-"), pad(n+" dropped", v.name), g.reasons)
 	}
 }
 
@@ -228,7 +260,7 @@ func amount(files int, size int64) string {
 }
 
 func (v *planView) change(c plan.Change) {
-	name := pad(c.Addr.Short(), 20)
+	name := pad(c.Addr.Short(), v.name)
 	switch {
 	case c.Action == plan.Drop:
 		v.line("    %s %s dropped      %s", v.style.Red("-"), name, ReasonText(c.Reasons))
