@@ -16,6 +16,7 @@ import (
 
 // The defaults of stages that are not in a policy.
 const (
+	minMemory         = 64 << 20 // the process of a task takes a third of that itself
 	defaultMemory     = 256 << 20
 	defaultMaxRunTime = time.Hour
 	defaultFanIn      = 64
@@ -54,6 +55,11 @@ func (l *loader) stage(b *block, base policy) *Stage {
 	}
 	if r := b.child("resources"); r != nil {
 		memory, ok := l.size(r, "memory")
+		if ok && memory < minMemory {
+			v, rng, _ := l.arg(r, "memory")
+			l.outOfRange("memory", rng, "at least \"64MiB\", a third of which the process of a task takes itself", v)
+			ok = false
+		}
 		set(&s.Memory, memory, ok)
 	}
 	limit, ok := l.duration(b, "max_run_time", time.Second)

@@ -225,6 +225,7 @@ func (v *planView) group(g *group) {
 		return
 	}
 	n := number(len(g.changes))
+	words := v.name + len(" runs again ") + 1 // what they are about stands below one another, as in change
 	files, size := 0, int64(0)
 	for _, c := range g.changes {
 		if c.Task != nil {
@@ -234,13 +235,13 @@ func (v *planView) group(g *group) {
 	}
 	switch g.rank() {
 	case 0:
-		v.line("    %s %s   %s%s", v.style.Green("+"), pad(n+" new", v.name), newReasons(g.reasons), amount(files, size))
+		v.line("    %s %s %s", v.style.Green("+"), pad(n+" new", words), joined(newReasons(g.reasons), amount(files, size)))
 	case 1:
-		v.line("    %s %s   %s%s", v.style.Yellow("~"), pad(n+" run again", v.name), clip(g.reasons, 70), amount(files, size))
+		v.line("    %s %s %s", v.style.Yellow("~"), pad(n+" run again", words), joined(clip(g.reasons, 70), amount(files, size)))
 	case 2:
 		v.line("    %s", v.style.Dim("= "+n+" reused"))
 	default:
-		v.line("    %s %s   %s", v.style.Red("-"), pad(n+" dropped", v.name), g.reasons)
+		v.line("    %s %s %s", v.style.Red("-"), pad(n+" dropped", words), g.reasons)
 	}
 }
 
@@ -256,7 +257,12 @@ func amount(files int, size int64) string {
 	if files == 0 {
 		return ""
 	}
-	return "   " + count(files, "file") + "   " + bytes(size)
+	return count(files, "file") + "   " + bytes(size)
+}
+
+// joined puts texts side by side, leaving out the empty ones.
+func joined(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), "   ")
 }
 
 func (v *planView) change(c plan.Change) {
@@ -267,7 +273,7 @@ func (v *planView) change(c plan.Change) {
 	case c.Again:
 		v.line("    %s %s runs again   %s", v.style.Yellow("~"), name, ReasonText(c.Reasons))
 	default:
-		rest := strings.TrimLeft(newReasons(ReasonText(c.Reasons))+amount(len(c.Task.Files), c.Task.Bytes), " ")
+		rest := joined(newReasons(ReasonText(c.Reasons)), amount(len(c.Task.Files), c.Task.Bytes))
 		v.line("    %s %s new          %s", v.style.Green("+"), name, rest)
 	}
 }

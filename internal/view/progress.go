@@ -104,7 +104,7 @@ func (p *Progress) Observe(e engine.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := p.byStage[e.Task.Addr.Stage]
-	if st == nil {
+	if st == nil || e.Task.Reused {
 		return
 	}
 	p.count(st, e)
