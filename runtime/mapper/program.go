@@ -42,6 +42,7 @@ func (t *task) start() error {
 	prog, err := t.o.Start(t.ctx, usercode.Options{
 		Role: t.spec.Role, Code: t.spec.Code, Command: t.spec.Command, Env: t.spec.Env, Format: format, Dims: t.spec.Dimensions, Fields: t.spec.Fields,
 		Form: inputForm(t.spec), WorkDir: filepath.Join(t.temp, "work"), MaxRecord: t.spec.Limits.Record,
+		Strict: t.spec.Tolerate.BadRecords.IsZero(),
 	}, (*sink)(t))
 	if err != nil {
 		var user *usercode.Error

@@ -43,6 +43,7 @@ var failures = []failing{
 	{name: "segfault", language: "python", source: diePython("import ctypes; ctypes.string_at(0)"), message: "m.py crashed (signal: segmentation fault", hint: "native", stack: "m.py", exit: "signal: segmentation fault", at: 3},
 	{name: "exec", language: "python", source: diePython("os.execvp('true', ['true'])"), message: "ended by itself", exit: "exit status 0", at: 3},
 	{name: "closes the pipe", language: "python", source: diePython("os.close(4)"), message: "ended by itself", at: 0},
+	{name: "terminated", language: "python", source: diePython("os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)"), message: "m.py was killed from outside (signal: terminated)", hint: "again", exit: "signal: terminated", at: 3},
 	{name: "finish makes a death final", language: "python", source: diePython("os._exit(0)") + "\ndef finish(c): pass", message: "ended by itself", exit: "exit status 0", at: 3, fatal: true},
 	{name: "writes to the pipe", language: "python", source: diePython("os.write(4, b'hello')"), message: "the helper is not understood", hint: "file descriptors", cause: job.CauseBug, at: 0},
 
@@ -51,6 +52,7 @@ var failures = []failing{
 	{name: "reallyExit", language: "javascript", source: dieJavaScript("process.reallyExit(5)"), message: "m.js ended by itself (exit status 5)", exit: "exit status 5", at: 3},
 	{name: "never settles", language: "javascript", source: "exports.map = (r) => r.raw === 'r3' ? new Promise(() => {}) : null", message: "a promise that never settles", at: 3},
 	{name: "thrown later", language: "javascript", source: "exports.map = async (r) => { if (r.raw === 'r3') { setTimeout(() => { throw new RangeError('late') }, 1); await new Promise((ok) => setTimeout(ok, 5000)) } }", message: "RangeError: late", stack: "m.js:1", at: 3},
+	{name: "rejected and forgotten", language: "javascript", source: dieJavaScript("Promise.reject(new RangeError('lost'))"), message: "RangeError: lost", stack: "m.js:3", at: 0},
 
 	{name: "syntax error", language: "python", source: "def map(r):\n  yield 1\n  x = = 2\n", message: "SyntaxError: invalid syntax (m.py, line 3)", stack: "x = = 2", fatal: true},
 	{name: "syntax error in an import", language: "python", source: "import lib.other", more: []string{"lib/other.py", "\n\n\tx ="}, message: "(lib/other.py, line 3)", stack: "m.py", fatal: true},
@@ -116,6 +118,41 @@ func TestFailures(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A strict program tells of a bad record before it has seen the rest of the block, which may take for ever.
+func TestStrictTellsAtOnce(t *testing.T) {
+	stop := errors.New("one is too many")
+	for language, source := range map[string]string{
+		"python":     "import time\ndef map(r):\n  if r.raw == 'r2':\n    raise KeyError('no')\n  if r.raw == 'r3':\n    time.sleep(1000)\n  yield r.raw, 1",
+		"javascript": "exports.map = (r) => {\n  if (r.raw === 'r2') throw new Error('no')\n  while (r.raw === 'r3');\n  return [r.raw, 1]\n}",
+	} {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			code := write(t, language, "taf", "m"+extension[language], source)
+			r := &recorder{onBad: func() error { return stop }}
+			p, err := start(t, usercode.Options{Code: code, Format: "lines", Strict: true}, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = p.Map(block("f", false, "r1", "r2", "r3")) // Close tells
+			if err := p.Close(); !errors.Is(err, stop) || len(r.errs) != 1 || r.errs[0].At.Record != 2 {
+				t.Errorf("got %v, bad records %v", err, r.bad)
+			}
+		})
+	}
+}
+
+// Code that makes a copy of its process, which then goes on as if it were the task, does not disturb the task.
+func TestForkedCopyIsNotHeard(t *testing.T) {
+	code := write(t, "python", "taf", "m.py", "import os\ndef map(r):\n  if r.raw == 'r1':\n    os.fork()\n  yield r.raw, 1")
+	r, err := runMap(t, usercode.Options{Code: code, Format: "lines"}, block("f", false, "r1", "r2"), block("f", false, "r3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.pairs.String(), "\"r1\"\t1\n\"r2\"\t1\n\"r3\"\t1\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
 

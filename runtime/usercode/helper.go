@@ -260,6 +260,9 @@ func (h *helper) take(kind byte, payload []byte) error {
 		if err := read(&bad); err != nil {
 			return err
 		}
+		if h.o.Strict {
+			return h.passBad(h.current(), bad)
+		}
 		h.bad = append(h.bad, bad)
 		return nil
 	case frameCounters:
@@ -300,52 +303,6 @@ func (h *helper) answered(seq uint32) error {
 	h.mu.Unlock()
 	<-h.slots
 	return nil
-}
-
-// deliver passes on what came of a block, or what came after the last.
-func (h *helper) deliver(b *Block) error {
-	if err := h.spool.drain(func(lines []byte) error {
-		return h.sink.do(func(s Sink) error { return s.Pairs(lines) })
-	}); err != nil {
-		return err
-	}
-	bad, counts := h.bad, h.counts
-	h.bad, h.counts = nil, nil
-	for _, f := range bad {
-		if b == nil || f.Index < 0 || f.Index >= b.Len() {
-			return fmt.Errorf("record %d of a block that has not so many", f.Index)
-		}
-		e := newError(f.Kind, f.failure)
-		at := b.Place(f.Index)
-		e.At = &at
-		if err := h.sink.do(func(s Sink) error { return s.Bad(b, f.Index, e) }); err != nil {
-			return err
-		}
-	}
-	for _, payload := range counts {
-		if err := h.count(payload); err != nil {
-			return err
-		}
-	}
-	if b == nil {
-		return nil
-	}
-	return h.sink.do(func(s Sink) error { return s.Done(b) })
-}
-
-// count passes on counters: a list of [name, number].
-func (h *helper) count(payload []byte) error {
-	var list [][2]json.RawMessage
-	err := json.Unmarshal(payload, &list)
-	for _, c := range list {
-		var name string
-		var n int64
-		err = errors.Join(err, json.Unmarshal(c[0], &name), json.Unmarshal(c[1], &n))
-		if err == nil {
-			err = h.sink.do(func(s Sink) error { s.Count(name, n); return nil })
-		}
-	}
-	return err
 }
 
 // Kill implements Program.

@@ -196,6 +196,9 @@ func (p *process) died(what, tail string) *Error {
 	switch {
 	case p.wasKilled():
 		e.Message = what + " was stopped by force"
+	case status.Signaled() && slices.Contains([]syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP}, status.Signal()):
+		e.Message = what + " was killed from outside (" + e.Exit + ")"
+		e.Hint = "the code may signal itself, or somebody ended it: run it again"
 	case status.Signaled() && status.Signal() == syscall.SIGKILL:
 		e.Message = what + " was killed from outside (" + e.Exit + ")"
 		e.Hint = "where memory is limited, that is what happens when it runs out"

@@ -84,7 +84,8 @@ type Program interface {
 //
 // What comes of one block comes together, when the whole block was worked on: Pairs any number of times, Bad for each bad
 // record in their order, Count, then Done. Nothing of a block comes when the program dies in it. So the blocks without Done
-// are those to give to another program. Only what a finish hook emits comes behind the last Done.
+// are those to give to another program. Only what a finish hook emits comes behind the last Done, and in a strict program
+// Bad comes before the rest of its block.
 //
 // A streaming program does not say what it emits for which record: there Done says that the block was given to it, and
 // only Close says whether all was mapped.
@@ -135,6 +136,8 @@ type Options struct {
 	// WorkDir is the folder that the program runs in. Helpers and files of passage are put into its folder .taf-helper.
 	WorkDir   string
 	MaxRecord int64 // bytes of the longest line of a streaming program, or of the longest pair; 0: 64 MiB
+	// Strict tells that the first bad record is the end, so that the Sink gets it at once and not with its block.
+	Strict bool
 }
 
 // Start starts the user's code. ctx ends it by force.

@@ -89,7 +89,10 @@ class Describer {
       lines = lines.concat('Caused by:', this.lines(cause.stack));
     }
     const message = this.lines(String(error.message)).join('\n');
-    return { type, message: message.slice(0, 2000), place: this.innermost(stack), stack: lines.join('\n').slice(0, LONGEST), hint };
+    const place = this.innermost(stack);
+    // Where none of the user's code is on the stack, such as for what was yielded, it tells nothing.
+    if (error instanceof Misuse && !place) lines = [];
+    return { type, message: message.slice(0, 2000), place, stack: lines.join('\n').slice(0, LONGEST), hint };
   }
 
   // What is said of a syntax error, which in an ES module does not know its place: then files are checked one by one, the

@@ -121,6 +121,7 @@ class Task {
       if (this.role === 'combine') throw new Misuse('finish gave pairs, which it cannot in a combine', "emit in finish only when context.role is map or reduce");
       await contracts.emitAll(this, answer, 'finish');
     }
+    await settle();
     this.flush();
     this.sendCounts();
     wire.send('D', Buffer.alloc(0));
@@ -185,6 +186,7 @@ class Task {
       if (output.size > wire.FRAME) this.flush();
     }
     this.note(0, 0);
+    await settle();
     this.flush();
     this.sendCounts();
     wire.ack(number);
@@ -229,6 +231,11 @@ class Task {
     wire.send('X', { ...failure, kind: 'code', load: this.loading, seq: isMap ? this.number : 0, index: this.index, group: isMap ? 0 : this.number });
     process.reallyExit(1);
   }
+}
+
+// Let Node find promises that were rejected and that nobody waits for: an error of the user's must not pass unseen.
+function settle() {
+  return new Promise((done) => setImmediate(done));
 }
 
 async function main() {

@@ -56,8 +56,10 @@ class Describer:
             hint = "it is not installed here and not among the files of the analysis: add its file to code, or use an image that has it"
         elif isinstance(error, SystemExit):
             hint = "the code called sys.exit: raise an error, or return instead"
+        # Where none of the user's code is on the stack, such as for what was yielded, it tells nothing.
+        stack = self._stack(error) if place or not isinstance(error, Misuse) else ""
         return {
-            "type": kind, "message": _text(message)[:2000], "place": place, "stack": _text(self._stack(error)), "hint": hint,
+            "type": kind, "message": _text(message)[:2000], "place": place, "stack": _text(stack), "hint": hint,
         }
 
     def _innermost(self, error):

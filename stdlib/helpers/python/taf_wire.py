@@ -14,6 +14,18 @@ FRAME = 1 << 20
 place = memoryview(mmap.mmap(_PLACE, 16)).cast("Q")
 
 
+def forked():
+    """Part a copy of this process that the user's code made from the task: one of both may answer, and only once."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, _IN)
+    os.dup2(nowhere, _OUT)
+    os.close(nowhere)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forked)
+
+
 def _exactly(size):
     data = os.read(_IN, min(size, 4 * FRAME))
     if len(data) == size:
