@@ -19,7 +19,7 @@ type policy struct {
 
 func defaultPolicy() policy {
 	return policy{
-		batch: Batch{MaxFiles: 100, MaxSize: 64 << 20},
+		batch: Batch{MaxFiles: 100, MaxSize: 16 << 20},
 		retry: Retry{
 			Attempts: 3, On: []string{"infrastructure", "download", "memory", "write"},
 			Delay: 5 * time.Second, MaxDelay: 2 * time.Minute,

@@ -66,7 +66,7 @@ func notBuiltArg(name string, t ArgType, doc string) ArgSchema {
 
 var batchSchema = BlockSchema{Type: "batch", Doc: "How many files one map task reads.", Args: []ArgSchema{
 	{Name: "max_files", Type: TCount, Default: "100", Doc: "The most files of a task."},
-	{Name: "max_size", Type: TSize, Default: `"64MiB"`, Doc: "The most bytes of a task, as stored. A larger file is a task by itself."},
+	{Name: "max_size", Type: TSize, Default: `"16MiB"`, Doc: "The most bytes of a task, as stored. A larger file is a task by itself."},
 	{Name: "group_by", Type: TStrings, Default: "the date dimension", Doc: "Dimensions whose values never share a task."},
 }}
 
