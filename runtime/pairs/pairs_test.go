@@ -345,6 +345,33 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
+// What is not UTF-8 leaves as it came; half of a surrogate pair that stands for no byte has no bytes, so that its JSON is shown.
+func TestOutputsOfBytes(t *testing.T) {
+	in := []string{`"caf\udce9"` + "\t" + `"\udced\udca0\udc80"`, `"\ud800"` + "\t" + `"é\udcff"`}
+	rows := []string{`"caf\udce9"` + "\t" + `"caf\udce9 1"`}
+	for _, tt := range []struct {
+		name, want string
+		write      func(io.Writer, job.Form, pairs.Source) error
+		form       job.Form
+		in         []string
+	}{
+		{"text", "caf\xe9\t\xed\xa0\x80\n\"\\ud800\"\té\xff\n", pairs.WriteText, job.FormPairs, in},
+		{"text of lines", "caf\xe9 1\n", pairs.WriteText, job.FormLines, rows},
+		{"csv", "caf\xe9,\xed\xa0\x80\n\xed\xa0\x80,é\xff\n", pairs.WriteCSV, job.FormPairs, in},
+		{"csv of lines", "caf\xe9,1\n", pairs.WriteCSV, job.FormLines, rows},
+		{"jsonl", "{\"key\":\"caf\\udce9\",\"value\":\"\\udced\\udca0\\udc80\"}\n{\"key\":\"\\ud800\",\"value\":\"é\\udcff\"}\n", pairs.WriteJSONL, job.FormPairs, in},
+		{"jsonl of lines", "{\"line\":\"caf\\udce9 1\"}\n", pairs.WriteJSONL, job.FormLines, rows},
+	} {
+		var b strings.Builder
+		if err := tt.write(&b, tt.form, &list{lines: tt.in}); err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, b.String(), tt.want)
+		}
+	}
+}
+
 func FuzzReader(f *testing.F) {
 	f.Add(file(f, nil))
 	f.Add(file(f, []string{"1\t1", "1\t2", `"a"` + "\t3"}))

@@ -12,7 +12,8 @@ import (
 )
 
 // WriteText writes pairs as lines of key TAB value. Strings stand without quotes, unless they hold control characters: then
-// they are JSON. An absent value prints the key alone. The form FormLines prints the values, which are lines, as they are.
+// they are JSON. Bytes that were not UTF-8 are these bytes again. An absent value prints the key alone. The form FormLines
+// prints the values, which are lines, as they are.
 func WriteText(w io.Writer, form job.Form, src Source) error {
 	out := bufio.NewWriter(w)
 	var line []byte
@@ -23,6 +24,7 @@ func WriteText(w io.Writer, form job.Form, src Source) error {
 			if line, err = appendLine(line, key, value); err != nil {
 				return err
 			}
+			line = asBytes(line)
 		} else {
 			if line, err = AppendJSON(line, key); err != nil {
 				return err
@@ -108,7 +110,7 @@ func WriteCSV(w io.Writer, form job.Form, src Source) error {
 			if text, err = appendLine(text[:0], key, value); err != nil {
 				return err
 			}
-			before, behind, ok := bytes.Cut(text, []byte{' '})
+			before, behind, ok := bytes.Cut(asBytes(text), []byte{' '})
 			if row = []string{string(before)}; ok {
 				row = append(row, string(behind))
 			}
@@ -151,7 +153,7 @@ func cell(value []byte) string {
 		return ""
 	}
 	if text, ok := unquote(value); ok {
-		return string(text)
+		return string(asBytes(text))
 	}
 	return string(value)
 }
@@ -193,11 +195,32 @@ func plain(value []byte) []byte {
 		return value
 	}
 	for i, c := range text {
-		if c < ' ' || c == 0x7f || c == 0xed && i+1 < len(text) && text[i+1] >= 0xa0 {
+		if c < ' ' || c == 0x7f || c == 0xed && i+1 < len(text) && text[i+1] >= 0xa0 && !standsForByte(text[i:]) {
 			return value
 		}
 	}
-	return text
+	return asBytes(text)
+}
+
+// standsForByte tells whether a text begins with a half of a surrogate pair that stands for a byte that is not UTF-8: U+DC80 to U+DCFF.
+func standsForByte(text []byte) bool {
+	return len(text) > 2 && text[0] == 0xed && text[1]&^1 == 0xb2 && text[2]&0xc0 == 0x80
+}
+
+// asBytes is a text in which the bytes that are not UTF-8 are these bytes again.
+func asBytes(text []byte) []byte {
+	if bytes.IndexByte(text, 0xed) < 0 {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	for len(text) > 0 {
+		if standsForByte(text) {
+			out, text = append(out, text[1]<<6|text[2]&0x3f), text[3:]
+			continue
+		}
+		out, text = append(out, text[0]), text[1:]
+	}
+	return out
 }
 
 // unquote is the text of a JSON string; ok is false for every other value.
