@@ -50,10 +50,16 @@ type app struct {
 
 // run carries out one command line and returns its exit code.
 func run(ctx context.Context, args []string, streams *view.Streams) int {
-	a := &app{streams: streams}
+	out := &checkedWriter{Writer: streams.Out}
+	checked := *streams
+	checked.Out = out
+	a := &app{streams: &checked}
 	root := a.root()
 	root.SetArgs(longFlags(args))
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("write output: %w", out.err)
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -84,9 +90,9 @@ func (a *app) root() *cobra.Command {
 	root.SetIn(a.streams.In)
 	root.SetOut(a.streams.Out)
 	root.SetErr(a.streams.Err)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError("%w\nSee: %s -help", err, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
+	root.Version = versionLine()
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.DisableDescriptions = false
 	for _, verb := range []func() *cobra.Command{
 		a.initVerb, a.fmtVerb, a.validateVerb, a.indexVerb, a.planVerb, a.applyVerb, a.runVerb, a.showVerb, a.whyVerb,

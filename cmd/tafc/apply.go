@@ -23,9 +23,10 @@ func (a *app) applyVerb() *cobra.Command {
 	var in inputs
 	var approve bool
 	c := &cobra.Command{
-		Use:   "apply [FILE|PLAN]",
-		Short: "Carry out an analysis, or a saved plan",
-		Args:  positional(0, 1),
+		Use:     "apply [FILE|PLAN]",
+		Short:   "Carry out an analysis, or a saved plan",
+		Example: "  tafc apply\n  tafc apply -auto-approve -workers 8 os-count.taf.hcl\n  tafc apply next.plan",
+		Args:    positional(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				if data, err := os.ReadFile(args[0]); err == nil && plan.IsFile(data) {
@@ -41,7 +42,7 @@ func (a *app) applyVerb() *cobra.Command {
 		},
 	}
 	in.planFlags(c.Flags())
-	c.Flags().IntVar(&in.workers, "workers", 0, "tasks at once (default: what the analysis says, else the number of cores)")
+	in.workersFlag(c.Flags())
 	c.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
 	return c
 }
@@ -57,7 +58,7 @@ func (a *app) runVerb() *cobra.Command {
 		},
 	}
 	in.planFlags(c.Flags())
-	c.Flags().IntVar(&in.workers, "workers", 0, "tasks at once (default: what the analysis says, else the number of cores)")
+	in.workersFlag(c.Flags())
 	return c
 }
 
@@ -161,7 +162,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
 	if run.Plan, err = json.Marshal(p.Document(nil)); err != nil {
 		return err
 	}
-	e, err := local.New(local.Options{State: s.state, Workers: cmp.Or(s.in.workers, p.Workers)})
+	e, err := local.New(local.Options{State: s.state, Workers: cmp.Or(int(s.in.workers), p.Workers)})
 	if err != nil {
 		return err
 	}

@@ -19,9 +19,10 @@ import (
 func (a *app) fmtVerb() *cobra.Command {
 	var check, showDiff bool
 	c := &cobra.Command{
-		Use:   "fmt [FILE|DIR]...",
-		Short: "Rewrite analyses in canonical form; - is standard input",
-		Args:  cobra.ArbitraryArgs,
+		Use:     "fmt [FILE|DIR]...",
+		Short:   "Rewrite analyses in canonical form; - is standard input",
+		Example: "  tafc fmt\n  tafc fmt -check -diff .",
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			f := formatter{app: a, check: check, diff: showDiff}
 			if len(args) == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -37,10 +38,11 @@ func (a *app) indexBuildVerb() *cobra.Command {
 	var out, layoutText, root, table string
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "build SOURCE -o FILE",
-		Short: "List a source once and write its files to an index file",
-		Long:  "SOURCE is dir:PATH or sqlite:PATH. The index file is used as source = \"sqlite:FILE\".",
-		Args:  positional(1, 1),
+		Use:     "build SOURCE -o FILE",
+		Short:   "List a source once and write its files to an index file",
+		Long:    "SOURCE is dir:PATH or sqlite:PATH. The index file is used as source = \"sqlite:FILE\".",
+		Example: "  tafc index build dir:data -layout telemetry -o index.db",
+		Args:    positional(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if out == "" {
 				return usageError("say where to write the index: tafc index build %s -o FILE", args[0])
@@ -92,9 +94,10 @@ func (a *app) indexShowVerb() *cobra.Command {
 	var layoutText, table string
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "show SOURCE",
-		Short: "Show the dimensions of an index and how many files each value has",
-		Args:  positional(1, 1),
+		Use:     "show SOURCE",
+		Short:   "Show the dimensions of an index and how many files each value has",
+		Example: "  tafc index show dir:data",
+		Args:    positional(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			sel, err := selectAll(c.Context(), args[0], layoutText, table)
 			if err != nil {
@@ -134,9 +137,10 @@ func (a *app) indexQueryVerb() *cobra.Command {
 	var filter string
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "query [FILE]",
-		Short: "Print the keys that a filter of an analysis matches, one a line, sorted",
-		Args:  positional(0, 1),
+		Use:     "query [FILE]",
+		Short:   "Print the keys that a filter of an analysis matches, one a line, sorted",
+		Example: "  tafc index query os-count.taf.hcl\n  tafc index query -filter nightly -json os-count.taf.hcl",
+		Args:    positional(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			file, err := findFile(args, 0)
 			if err != nil {
@@ -180,7 +184,7 @@ func (s *session) filterName(name string) (string, error) {
 	}
 	switch {
 	case name != "":
-		return "", usageError("there is no filter %q.%s", name, diag.DidYouMean(name, names))
+		return "", usageError("there is no filter %q.%s The analysis has %s", name, diag.DidYouMean(name, names), strings.Join(names, ", "))
 	case len(names) == 1:
 		return names[0], nil
 	}

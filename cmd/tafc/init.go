@@ -20,9 +20,10 @@ var starter embed.FS
 func (a *app) initVerb() *cobra.Command {
 	var language string
 	c := &cobra.Command{
-		Use:   "init [DIR]",
-		Short: "Write a working analysis with sample data",
-		Args:  positional(0, 1),
+		Use:     "init [DIR]",
+		Short:   "Write a working analysis with sample data",
+		Example: "  tafc init os-count\n  tafc init -lang javascript os-count",
+		Args:    positional(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if language != "python" && language != "javascript" {
 				return usageError("-lang %s is not known: python or javascript", language)
@@ -38,9 +39,10 @@ func (a *app) initVerb() *cobra.Command {
 			if err := writeStarter(dir, files); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.streams.Out, "Wrote %d files to %s. Now:\n", len(files), dir)
-			if dir != "." {
-				fmt.Fprintf(a.streams.Out, "  cd %s\n", dir)
+			if dir == "." {
+				fmt.Fprintf(a.streams.Out, "Wrote %d files here. Now:\n", len(files))
+			} else {
+				fmt.Fprintf(a.streams.Out, "Wrote %d files to %s. Now:\n  cd %s\n", len(files), dir, dir)
 			}
 			fmt.Fprint(a.streams.Out, "  tafc plan    # what would run, and why\n  tafc run     # run it\n")
 			return nil

@@ -24,9 +24,10 @@ func (a *app) logsVerb() *cobra.Command {
 	var follow, events bool
 	var attempt int
 	c := &cobra.Command{
-		Use:   "logs ADDRESS [FILE]",
-		Short: "Print the log of a task's last attempt",
-		Args:  positional(1, 2),
+		Use:     "logs ADDRESS [FILE]",
+		Short:   "Print the log of a task's last attempt",
+		Example: "  tafc logs -f 'map.by_os[20140308/0110]'\n  tafc logs -events reduce.total",
+		Args:    positional(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			address, err := addr.Parse(args[0])
 			if err != nil {
@@ -48,6 +49,7 @@ func (a *app) logsVerb() *cobra.Command {
 			return s.printLog(c.Context(), *at, name, follow)
 		},
 	}
+	c.ValidArgsFunction = a.completeAddress(&in)
 	in.stateFlag(c.Flags())
 	in.varFlags(c.Flags())
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the attempt ends")
@@ -69,6 +71,13 @@ func (s *session) findAttempt(ctx context.Context, address addr.Task, number int
 	}
 	if number > 0 && len(attempts) > 0 {
 		return nil, fmt.Errorf("%s has no attempt %d in its last run; it has %d", address, number, attempts[0].Attempt)
+	}
+	tasks, err := s.tasksOf(ctx, address.Stage)
+	if err != nil {
+		return nil, err
+	}
+	if address.Name == "" && len(tasks) > 0 {
+		return nil, usageError("%s has several tasks: name one, such as %s", address, tasks[0])
 	}
 	return nil, fmt.Errorf("%s has not run here: its log is with the run that made its result, or it has none; tafc status lists what ran", address)
 }

@@ -19,9 +19,10 @@ func (a *app) outputVerb() *cobra.Command {
 	var format string
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "output [NAME] [FILE]",
-		Short: "Print a result; NAME may be left out when there is only one output",
-		Args:  positional(0, 2),
+		Use:     "output [NAME] [FILE]",
+		Short:   "Print a result; NAME may be left out when there is only one output",
+		Example: "  tafc output os_count\n  tafc output -format jsonl os_count os-count.taf.hcl",
+		Args:    positional(0, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && strings.HasSuffix(args[0], ".taf.hcl") {
 				args = []string{"", args[0]}
@@ -45,6 +46,7 @@ func (a *app) outputVerb() *cobra.Command {
 			return s.printOutput(c.Context(), o, format)
 		},
 	}
+	c.ValidArgsFunction = a.completeOutput(&in)
 	in.stateFlag(c.Flags())
 	in.varFlags(c.Flags())
 	c.Flags().StringVar(&format, "format", "", "text, csv, jsonl or json (default: what the output block says)")

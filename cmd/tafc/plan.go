@@ -18,9 +18,10 @@ func (a *app) planVerb() *cobra.Command {
 	var out string
 	var asJSON, detailed bool
 	c := &cobra.Command{
-		Use:   "plan [FILE]",
-		Short: "Show what would run and why",
-		Args:  positional(0, 1),
+		Use:     "plan [FILE]",
+		Short:   "Show what would run and why",
+		Example: "  tafc plan\n  tafc plan -var channel=beta -target map.by_os os-count.taf.hcl\n  tafc plan -out next.plan && tafc apply next.plan",
+		Args:    positional(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			file, err := findFile(args, 0)
 			if err != nil {

@@ -39,7 +39,7 @@ func (a *app) retryVerb() *cobra.Command {
 	}
 	in.stateFlag(c.Flags())
 	in.varFlags(c.Flags())
-	c.Flags().IntVar(&in.workers, "workers", 0, "tasks at once")
+	in.workersFlag(c.Flags())
 	return c
 }
 

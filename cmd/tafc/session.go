@@ -30,13 +30,17 @@ type inputs struct {
 	state    string
 	engine   string
 	targets  []string
-	workers  int
+	workers  uint
 	// failedOnly limits a plan to the tasks that failed and what waits for them.
 	failedOnly bool
 }
 
 func (in *inputs) stateFlag(f *pflag.FlagSet) {
 	f.StringVar(&in.state, "state", os.Getenv("TAF_STATE"), "folder of the state instead of .taf beside the analysis")
+}
+
+func (in *inputs) workersFlag(f *pflag.FlagSet) {
+	f.UintVar(&in.workers, "workers", 0, "tasks at once (default: what the analysis says, else the number of cores)")
 }
 
 func (in *inputs) varFlags(f *pflag.FlagSet) {

@@ -14,9 +14,10 @@ func (a *app) validateVerb() *cobra.Command {
 	var in inputs
 	var format string
 	c := &cobra.Command{
-		Use:   "validate [FILE]",
-		Short: "Check an analysis, offline: all problems at once",
-		Args:  positional(0, 1),
+		Use:     "validate [FILE]",
+		Short:   "Check an analysis, offline: all problems at once",
+		Example: "  tafc validate\n  tafc validate -format json os-count.taf.hcl",
+		Args:    positional(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
 				return usageError("-format %s is not known: text or json.%s", format, diag.DidYouMean(format, []string{"text", "json"}))

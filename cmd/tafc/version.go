@@ -21,6 +21,10 @@ func versionText() string {
 	return "dev"
 }
 
+func versionLine() string {
+	return fmt.Sprintf("tafc %s (%s, %s/%s)", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
 func (a *app) versionVerb() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
@@ -33,7 +37,7 @@ func (a *app) versionVerb() *cobra.Command {
 					"format_version": "1", "version": versionText(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
 				})
 			}
-			_, err := fmt.Fprintf(a.streams.Out, "tafc %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(a.streams.Out, versionLine())
 			return err
 		},
 	}

@@ -12,10 +12,11 @@ func (a *app) whyVerb() *cobra.Command {
 	var in inputs
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "why ADDRESS [FILE]",
-		Short: "Show why a task would run, or would not",
-		Long:  "ADDRESS is a task such as map.by_os[20140308/0110] (quote it for the shell), or a stage such as map.by_os for all its tasks.",
-		Args:  positional(1, 2),
+		Use:     "why ADDRESS [FILE]",
+		Short:   "Show why a task would run, or would not",
+		Long:    "ADDRESS is a task such as map.by_os[20140308/0110] (quote it for the shell), or a stage such as map.by_os for all its tasks.",
+		Example: "  tafc why map.by_os\n  tafc why 'map.by_os[20140308/0110]' os-count.taf.hcl",
+		Args:    positional(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			address, err := addr.Parse(args[0])
 			if err != nil {
@@ -50,6 +51,7 @@ func (a *app) whyVerb() *cobra.Command {
 			return nil
 		},
 	}
+	c.ValidArgsFunction = a.completeAddress(&in)
 	in.planFlags(c.Flags())
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON (docs/json.md)")
 	return c

@@ -24,6 +24,8 @@ func Why(w io.Writer, es []plan.Explanation, style Style) {
 
 func actionWords(e *plan.Explanation) string {
 	switch {
+	case e.Action == plan.Reuse && e.PriorKey != "" && e.PriorKey != e.Key:
+		return "is reused: its last run was another one, but an earlier run made exactly this"
 	case e.Action == plan.Reuse:
 		return "is reused: nothing that its result depends on has changed"
 	case e.Action == plan.Drop:
