@@ -36,6 +36,9 @@ func (r *runner) Run(ctx context.Context, a *engine.Attempt, progress func(job.P
 	x := r.execute(ctx, &at, spec.Limits.MaxRunTime, r.remember(a, progress))
 	report, found := r.judge(at, spec, x)
 	at.Finished, at.Exit = time.Now(), x.text
+	if report.Cause != job.CauseDone {
+		tidy(at.Dir)
+	}
 	if x.interrupted && (!found || report.Cause != job.CauseDone) {
 		// A failure after the request to stop says nothing about the task.
 		at.State = state.AttemptInterrupted
@@ -99,7 +102,7 @@ func (r *runner) commit(a *engine.Attempt, at state.Attempt, ups []job.Upstream,
 	stored, err := r.db.PutResult(r.durable, state.Finish{
 		Result: state.Result{
 			Key: a.Task.Key, ContentKey: key, Task: a.Task.Addr, Analysis: r.run.Analysis, RunID: at.RunID,
-			Created: at.Finished, Report: *report, Upstream: covered(ups),
+			Created: at.Finished, Report: *report, Upstream: job.Covered(ups),
 		},
 		Dir: at.Dir, Record: r.record(a.Task, engine.Done, a.Number, at.Finished), Inputs: a.Task.Inputs, End: &at,
 	})

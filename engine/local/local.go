@@ -92,6 +92,7 @@ func (e *Engine) Apply(ctx context.Context, run *engine.Run, observe engine.Obse
 	r.starter = newStarter()
 	defer r.starter.close()
 	out, err = engine.Drive(ctx, run, e.o.Workers, r, observe)
+	killMarked(r.runs()) // what user code has left behind
 	return out, errors.Join(err, r.finish(out, err))
 }
 

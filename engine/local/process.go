@@ -81,9 +81,9 @@ func (r *runner) execute(ctx context.Context, at *state.Attempt, limit time.Dura
 	x.code, x.text = s.ExitCode(), s.String()
 	x.killed = killedBySignal(s) && !x.timeout && !x.interrupted
 	x.oom = oomKills() > oomBefore
-	if x.code < 0 {
-		// It could not end the user's program, which is in a group of its own.
-		killMarked(map[string]bool{at.Dir: true})
+	if x.code != 0 {
+		// What the user's program started in a group of its own, and the program itself when the task was killed.
+		killMarked(at.Dir)
 	}
 	return x
 }
@@ -197,9 +197,9 @@ func (r *runner) wait(ctx context.Context, p *process, limit time.Duration) (x e
 	return x
 }
 
-// killMarked ends the processes that carry the mark of one of these attempts' folders, and returns one of them, or 0.
-func killMarked(dirs map[string]bool) (found int) {
-	for _, pid := range marked(dirs) {
+// killMarked ends the processes that carry the mark of this folder or of one in it, and returns one of them, or 0.
+func killMarked(root string) (found int) {
+	for _, pid := range marked(root) {
 		found = pid
 		if p, err := os.FindProcess(pid); err == nil {
 			_ = p.Kill() // gone already is as good

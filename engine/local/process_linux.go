@@ -49,8 +49,8 @@ func identity(pid int) string {
 	return strings.TrimSpace(string(boot)) + "/" + fields[19]
 }
 
-// marked finds the processes that carry the mark of one of these attempts' folders.
-func marked(dirs map[string]bool) []int {
+// marked finds the processes that carry the mark of this folder or of one in it.
+func marked(root string) []int {
 	var pids []int
 	names, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
@@ -63,7 +63,7 @@ func marked(dirs map[string]bool) []int {
 		}
 		for _, v := range bytes.Split(env, []byte{0}) {
 			dir, ok := strings.CutPrefix(string(v), markVariable+"=")
-			if ok && dirs[dir] {
+			if ok && (dir == root || strings.HasPrefix(dir, root+"/")) {
 				pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
 				if err == nil && pid != os.Getpid() {
 					pids = append(pids, pid)

@@ -21,7 +21,7 @@ func (r *runner) recover() error {
 	if err != nil {
 		return err
 	}
-	if err := endOrphans(attempts, r.o.Stop); err != nil {
+	if err := r.endOrphans(attempts); err != nil {
 		return err
 	}
 	for _, at := range attempts {
@@ -34,6 +34,7 @@ func (r *runner) recover() error {
 		}
 		at.State, at.Finished = state.AttemptInterrupted, time.Now()
 		noteFailure(&at)
+		tidy(at.Dir)
 		if err := r.db.EndAttempt(r.durable, at); err != nil {
 			return err
 		}
@@ -117,17 +118,16 @@ func noteFailure(at *state.Attempt) {
 	}
 }
 
+// runs is the folder of all attempts of the state.
+func (r *runner) runs() string { return filepath.Join(r.db.Dir(), "runs") }
+
 // endOrphans ends the processes of attempts whose parent is dead, as far as they can be told from others, and waits until
 // they are gone.
-func endOrphans(attempts []state.Attempt, patience time.Duration) error {
+func (r *runner) endOrphans(attempts []state.Attempt) error {
 	if len(attempts) == 0 {
 		return nil
 	}
-	dirs := map[string]bool{}
-	for _, at := range attempts {
-		dirs[at.Dir] = true
-	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(r.o.Stop); ; time.Sleep(10 * time.Millisecond) {
 		alive := 0
 		for _, at := range attempts {
 			if at.PID > 0 && at.Process != "" && identity(at.PID) == at.Process {
@@ -135,7 +135,7 @@ func endOrphans(attempts []state.Attempt, patience time.Duration) error {
 				killGroup(at.PID)
 			}
 		}
-		if pid := killMarked(dirs); pid > 0 {
+		if pid := killMarked(r.runs()); pid > 0 {
 			alive = pid
 		}
 		if alive == 0 {
@@ -144,5 +144,13 @@ func endOrphans(attempts []state.Attempt, patience time.Duration) error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("process %d of a killed run does not end; end it and apply again", alive)
 		}
+	}
+}
+
+// tidy removes what an attempt without a result leaves that nobody reads: sorted runs and parts, which may be large.
+func tidy(dir string) {
+	parts, _ := filepath.Glob(filepath.Join(dir, "part-*")) // the pattern is well formed
+	for _, path := range append(parts, filepath.Join(dir, "temp")) {
+		_ = os.RemoveAll(path) // room is all that is lost
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,6 +90,9 @@ func TestRecovery(t *testing.T) {
 			if got := out.States[m.Addr]; got != c.want {
 				t.Errorf("the task is %s, want %s", got, c.want)
 			}
+			if left, _ := filepath.Glob(filepath.Join(at.Dir, "part-*")); len(left) > 0 {
+				t.Errorf("the killed attempt still has %v", left)
+			}
 			attempts, err := db.RunAttempts(t.Context(), at.RunID)
 			if err != nil || len(attempts) != 1 || attempts[0].State != c.old {
 				t.Errorf("attempts of the killed run: %+v, %v; want one that is %s", attempts, err, c.old)
@@ -141,6 +145,39 @@ func TestOrphansAreEnded(t *testing.T) {
 	}
 	if _, err := os.Stat(fmt.Sprintf("/proc/%d", other.Process.Pid)); err != nil {
 		t.Errorf("a stranger was ended: %v", err)
+	}
+}
+
+// What a task's program started in a session of its own, and left behind, does not outlive the run.
+func TestLeftoversAreEnded(t *testing.T) {
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		t.Skip("the environment of other processes can only be read on Linux")
+	}
+	for name, command := range map[string]string{
+		"of a task that is done":    "cat; setsid sleep 600 >/dev/null 2>&1 & echo $! > PID; cat",
+		"of a task that has failed": "setsid sleep 600 >/dev/null 2>&1 & echo $! > PID; exit 3",
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := openState(t)
+			dir := t.TempDir()
+			b := enginetest.NewBuild(t, dir, "1")
+			file := filepath.Join(dir, "pid")
+			b.Map("words", "1", "a\n", strings.ReplaceAll(command, "PID", file))
+			apply(t, db, b.Run)
+			pid, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+				stat, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/stat")
+				if err != nil || strings.Contains(string(stat), ") Z ") {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("process %s lives", pid)
+				}
+			}
+		})
 	}
 }
 
