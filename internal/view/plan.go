@@ -22,6 +22,9 @@ const leastName, mostName = 20, 48
 // Plan prints what would run and why.
 func Plan(w io.Writer, p *plan.Plan, style Style) {
 	v := planView{style: style, name: leastName}
+	for _, s := range p.Stages() {
+		v.name = max(v.name, min(len(s.Addr.String()), mostName))
+	}
 	v.head(p)
 	foot := v.foot(p)
 	v.stages(p.Stages(), planLines-len(v.lines)-len(foot))

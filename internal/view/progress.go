@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type stageProgress struct {
 	bytes   int64 // of all tasks
 	done    int
 	failed  int
+	stopped int // cancelled: not finished, or not even begun
 	started time.Time
 	ended   time.Time
 	total   job.Progress                // of ended tasks
@@ -140,13 +142,16 @@ func (p *Progress) count(st *stageProgress, e engine.Event) {
 			st.total.Records += l.Records.Read
 			st.total.Bytes += l.Bytes.Wire
 		}
-	case engine.Failed, engine.Cancelled:
+	case engine.Failed:
 		delete(st.running, a)
 		st.failed++
+	case engine.Cancelled:
+		delete(st.running, a)
+		st.stopped++
 	case engine.Ready, engine.Waiting:
 		delete(st.running, a)
 	}
-	if st.done+st.failed == st.tasks && st.ended.IsZero() {
+	if st.done+st.failed+st.stopped == st.tasks && st.ended.IsZero() {
 		st.ended = e.Time
 	}
 }
@@ -204,20 +209,56 @@ func (p *Progress) draw() {
 	p.clear()
 	now := time.Now()
 	width := p.streams.Width()
-	for _, st := range p.stages {
-		fmt.Fprintln(p.streams.Err, clip(p.bar(st, now), width-1))
+	shown := p.visible()
+	for _, st := range shown {
+		fmt.Fprintln(p.streams.Err, clip(p.bar(st, width, now), width-1))
+		p.drawn++
+	}
+	if rest := len(p.stages) - len(shown); rest > 0 {
+		fmt.Fprintf(p.streams.Err, "  … and %s\n", count(rest, "more stage"))
 		p.drawn++
 	}
 }
 
-func (p *Progress) bar(st *stageProgress, now time.Time) string {
-	const cells = 20
+// visible are the stages whose bars fit on the terminal: what has scrolled out of it could not be drawn again. Where not all fit,
+// those that have ended go first.
+func (p *Progress) visible() []*stageProgress {
+	_, height := p.streams.size()
+	most := max(height-4, 1)
+	if height == 0 || len(p.stages) <= most {
+		return p.stages
+	}
+	shown := slices.Clone(p.stages)
+	slices.SortStableFunc(shown, func(a, b *stageProgress) int { return a.rank() - b.rank() })
+	return shown[:most]
+}
+
+// rank puts stages that run before those that wait, and these before those that have ended.
+func (st *stageProgress) rank() int {
+	switch {
+	case !st.ended.IsZero():
+		return 2
+	case st.started.IsZero():
+		return 1
+	}
+	return 0
+}
+
+// bar is one line: name, bar, numbers. A narrow terminal gets a shorter bar, so that the numbers fit.
+func (p *Progress) bar(st *stageProgress, width int, now time.Time) string {
+	cells, name := 20, leastName
+	if width < 120 {
+		cells = 10
+	}
+	for _, other := range p.stages {
+		name = max(name, min(len(other.addr.String()), width/3))
+	}
 	full := cells * (st.done + st.failed) / max(1, st.tasks)
 	if share := st.share(); share > 0 {
-		full = max(full, int(share*cells))
+		full = max(full, int(share*float64(cells)))
 	}
 	full = min(full, cells)
-	return fmt.Sprintf("  %s %s%s  %s", pad(st.addr.String(), 20), strings.Repeat("█", full), strings.Repeat("░", cells-full), p.numbers(st, now))
+	return fmt.Sprintf("  %s %s%s  %s", pad(clip(st.addr.String(), name), name), strings.Repeat("█", full), strings.Repeat("░", cells-full), p.numbers(st, now))
 }
 
 // share is how much of the stage's bytes was read, 0..1.
@@ -246,28 +287,36 @@ func (p *Progress) numbers(st *stageProgress, now time.Time) string {
 	if st.failed > 0 {
 		parts = append(parts, p.style.Red(number(st.failed)+" failed"))
 	}
+	if st.stopped > 0 {
+		parts = append(parts, number(st.stopped)+" not finished")
+	}
+	elapsed := st.elapsed(now)
+	switch share := st.share(); {
+	case st.started.IsZero():
+	case !st.ended.IsZero():
+		parts = append(parts, duration(elapsed))
+	case share > 0.02 && elapsed > time.Second:
+		parts = append(parts, duration(time.Duration(float64(elapsed)*(1-share)/share))+" left")
+	}
 	if sum.Files > 0 {
 		parts = append(parts, count(sum.Files, "file"))
 	}
 	if sum.Records > 0 {
 		parts = append(parts, count(sum.Records, "row"))
 	}
-	if st.started.IsZero() {
-		return strings.Join(parts, "  ")
-	}
-	end := now
-	if !st.ended.IsZero() {
-		end = st.ended
-	}
-	elapsed := end.Sub(st.started)
 	if sum.Bytes > 0 && elapsed > 0 {
 		parts = append(parts, bytes(int64(float64(sum.Bytes)/elapsed.Seconds()))+"/s")
 	}
-	if share := st.share(); st.ended.IsZero() && share > 0.02 && elapsed > time.Second {
-		parts = append(parts, duration(time.Duration(float64(elapsed)*(1-share)/share))+" left")
-	}
-	if !st.ended.IsZero() {
-		parts = append(parts, duration(elapsed))
-	}
 	return strings.Join(parts, "  ")
+}
+
+// elapsed is how long the stage has run, zero before it began.
+func (st *stageProgress) elapsed(now time.Time) time.Duration {
+	switch {
+	case st.started.IsZero():
+		return 0
+	case !st.ended.IsZero():
+		return st.ended.Sub(st.started)
+	}
+	return now.Sub(st.started)
 }

@@ -36,24 +36,28 @@ func OSStreams() *Streams {
 	return s
 }
 
-// Width is the number of columns of the terminal behind Err or Out, or what COLUMNS says, or 100.
+// Width is the number of columns of the terminal behind Err, or what COLUMNS says, or 100.
 func (s *Streams) Width() int {
-	for _, end := range []struct {
-		terminal bool
-		w        io.Writer
-	}{{s.ErrTerminal, s.Err}, {s.OutTerminal, s.Out}} {
-		f, ok := end.w.(*os.File)
-		if !end.terminal || !ok {
-			continue
-		}
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-			return w
-		}
+	if w, _ := s.size(); w > 0 {
+		return w
 	}
 	if w, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && w > 20 {
 		return w
 	}
 	return defaultWidth
+}
+
+// size is that of the terminal behind Err, zero when there is none.
+func (s *Streams) size() (width, height int) {
+	f, ok := s.Err.(*os.File)
+	if !s.ErrTerminal || !ok {
+		return 0, 0
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0, 0
+	}
+	return width, height
 }
 
 // Style colours text, or leaves it as it is.
