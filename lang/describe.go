@@ -9,10 +9,7 @@ import (
 	"github.com/tafc/tafc/internal/addr"
 )
 
-// String is the deterministic text form of the Analysis, with the defaults written out and without ranges.
-func (a *Analysis) String() string { return Describe(a) }
-
-// Describe writes an Analysis as text: one line a value, equal for equal analyses.
+// Describe writes an Analysis as text, with the defaults written out and without ranges: one line a value, equal for equal analyses.
 func Describe(a *Analysis) string {
 	d := &describer{}
 	d.open("analysis", a.Name)

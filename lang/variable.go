@@ -45,6 +45,9 @@ func ParseVarFile(filename string, src []byte) (map[string]VariableInput, hcl.Di
 	for _, a := range sortedAttrs(body) {
 		v, more := a.Expr.Value(nil)
 		diags = append(diags, diag.WithCode("lang/bad-expression", more)...)
+		if more.HasErrors() && len(a.Expr.Variables()) > 0 {
+			diags[len(diags)-1].Detail = "A file of variables holds plain values, without references. A text is written in quotes."
+		}
 		if !more.HasErrors() {
 			inputs[a.Name] = VariableInput{Value: v, Source: filename, Range: a.Expr.Range()}
 		}
@@ -114,9 +117,13 @@ func (l *loader) variable(b *block) {
 		}
 		v, err := in.value(l.inputType(b, want, typed))
 		if err != nil {
+			hint := ""
+			if want.IsCollectionType() {
+				hint = "; a list is written [\"a\", \"b\"]"
+			}
 			l.add(diag.Error("lang/bad-variable-value", "Wrong value of a variable",
-				fmt.Sprintf("The value %q of the variable %q, from %s, cannot be read: %s. The variable is of type %s; a list is written [\"a\", \"b\"].",
-					in.Text, b.Name, in.Source, err, typeexpr.TypeString(want)), rng))
+				fmt.Sprintf("The value %q of the variable %q, from %s, cannot be read: %s. The variable is of type %s%s.",
+					in.Text, b.Name, in.Source, err, typeexpr.TypeString(want), hint), rng))
 			fail()
 			return
 		}
@@ -163,6 +170,9 @@ func (in VariableInput) value(want cty.Type) (cty.Value, error) {
 		if v, diags = expr.Value(nil); !diags.HasErrors() {
 			return v, nil
 		}
+	}
+	if want.IsPrimitiveType() {
+		return convert.Convert(cty.StringVal(in.Text), want) // says what is wanted, in place of what an expression would be
 	}
 	return cty.NilVal, fmt.Errorf("%s", lowerFirst(strings.TrimSuffix(diags[0].Detail, ".")))
 }

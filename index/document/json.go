@@ -50,8 +50,6 @@ type syntaxError struct {
 	reason string
 }
 
-func (e *syntaxError) Error() string { return e.reason }
-
 // parseJSON reads one JSON value with all places.
 func parseJSON(src []byte) (*node, *syntaxError) {
 	for i := 0; i < len(src); {

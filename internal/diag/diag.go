@@ -13,7 +13,6 @@ import (
 type Info struct {
 	Code    string    // stable words, such as lang/unknown-reference
 	Related []Related // other places that belong to the problem
-	Context string    // the enclosing block, such as map "by_os"; empty: found from the source
 }
 
 // Related is another place that belongs to a problem.
@@ -31,11 +30,6 @@ type Option func(*hcl.Diagnostic, *Info)
 // WithRelated adds another place.
 func WithRelated(message string, rng hcl.Range) Option {
 	return func(_ *hcl.Diagnostic, i *Info) { i.Related = append(i.Related, Related{message, rng}) }
-}
-
-// WithContext names the enclosing thing where it cannot be found from the source.
-func WithContext(label string) Option {
-	return func(_ *hcl.Diagnostic, i *Info) { i.Context = label }
 }
 
 // Error makes an error. The zero subject means that the problem has no place in a file. The summary is terse and constant;

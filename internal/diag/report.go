@@ -140,9 +140,6 @@ func (b *reporter) snippet(d *hcl.Diagnostic) *Snippet {
 
 func (b *reporter) context(d *hcl.Diagnostic) string {
 	name := d.Subject.Filename
-	if info := infoOf(d); info != nil && info.Context != "" {
-		return info.Context
-	}
 	if !strings.HasSuffix(name, ".hcl") || d.Subject.Empty() { // an empty range stands for the file
 		return ""
 	}

@@ -76,13 +76,12 @@ func (s Style) wrap(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// Bold, Dim, Red, Green, Yellow and Cyan colour a text. Meaning never depends on colour.
+// Bold, Dim, Red, Green and Yellow colour a text. Meaning never depends on colour.
 func (s Style) Bold(text string) string   { return s.wrap("1", text) }
 func (s Style) Dim(text string) string    { return s.wrap("2", text) }
 func (s Style) Red(text string) string    { return s.wrap("31", text) }
 func (s Style) Green(text string) string  { return s.wrap("32", text) }
 func (s Style) Yellow(text string) string { return s.wrap("33", text) }
-func (s Style) Cyan(text string) string   { return s.wrap("36", text) }
 
 // Problems prints how many diagnostics there were.
 func Problems(s *Streams, n int) {
