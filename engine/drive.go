@@ -51,6 +51,7 @@ func Drive(ctx context.Context, run *Run, workers int, r Runner, observe Observe
 	}
 	w.Begin(time.Now(), r.Partial)
 	for {
+		d.publish() // why a task has no result must be known before what goes on without it starts
 		d.start(work)
 		d.publish()
 		if d.err != nil || ctx.Err() != nil {

@@ -155,10 +155,7 @@ func (out *result) add(r state.Result, first bool) {
 	if q := rep.Quarantine; q != nil {
 		out.quarantine = append(out.quarantine, q)
 	}
-	// The partitions of a reduce all stand for the same files.
-	if first || r.Task.Stage.Kind != "reduce" {
-		out.covers.Add(rep.Covers)
-	}
+	out.covers.Cover(rep.Covers, rep.Whole && !first)
 }
 
 // writeFile writes a result atomically; copyTo sees the text as well.

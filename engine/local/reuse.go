@@ -30,7 +30,7 @@ func (r *runner) Reuse(_ context.Context, a *engine.Attempt) (*job.Report, error
 	if err != nil || !found {
 		return nil, err
 	}
-	now := covered(ups)
+	now := job.Covered(ups)
 	report := &result.Report
 	report.Task, report.Key = a.Task.Addr.String(), a.Task.Key
 	report.Covers = rebase(report, result.Upstream, now)
@@ -50,15 +50,6 @@ func (r *runner) reuse(a *engine.Attempt, result state.Result) (*job.Report, err
 		return nil, err
 	}
 	return r.keep(a.Task, &stored.Report), nil
-}
-
-// covered is what all upstream results together stand for.
-func covered(ups []job.Upstream) job.Ledger {
-	var l job.Ledger
-	for _, u := range ups {
-		l.Add(u.Covers)
-	}
-	return l
 }
 
 // rebase is what a reused result stands for now that its upstream stands for other input with the same bytes (a new file

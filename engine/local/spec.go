@@ -33,11 +33,11 @@ func (r *runner) upstream(a *engine.Attempt) ([]job.Upstream, error) {
 	for _, u := range a.Task.Upstream {
 		up := job.Upstream{Task: u.Task.Addr.String()}
 		if why, missing := a.Missing[u.Task]; missing {
-			covers, err := r.lost(u.Task, why)
+			lost, err := r.lost(u.Task, why)
 			if err != nil {
 				return nil, err
 			}
-			up.Missing, up.Partial, up.Transient, up.Covers = &why, true, true, covers
+			up.Missing, up.Partial, up.Transient, up.Covers, up.Whole = &why, true, true, lost.Covers, lost.Whole
 			ups = append(ups, up)
 			continue
 		}
@@ -45,7 +45,7 @@ func (r *runner) upstream(a *engine.Attempt) ([]job.Upstream, error) {
 		if err != nil {
 			return nil, err
 		}
-		up.Form, up.Partial, up.Transient, up.Covers = report.Form, report.Partial, report.Transient, report.Covers
+		up.Form, up.Partial, up.Transient, up.Covers, up.Whole = report.Form, report.Partial, report.Transient, report.Covers, report.Whole
 		for _, p := range report.Parts {
 			if u.Of <= 1 || p.Partition%u.Of == u.Partition {
 				up.Parts = append(up.Parts, p)
@@ -80,40 +80,46 @@ func (r *runner) keep(t *engine.Task, report *job.Report) *job.Report {
 }
 
 // lost is what the missing result of a task would have stood for: all of its files, as failed.
-func (r *runner) lost(t *engine.Task, why string) (job.Ledger, error) {
+func (r *runner) lost(t *engine.Task, why string) (job.Upstream, error) {
+	out := job.Upstream{Task: t.Addr.String(), Whole: t.Spec.Role == job.RoleReduce}
+	var ups []job.Upstream
+	for _, u := range t.Upstream {
+		below, err := r.below(u.Task, why)
+		if err != nil {
+			return out, err
+		}
+		out.Whole = out.Whole || below.Whole
+		ups = append(ups, below)
+	}
 	r.mu.Lock()
 	cause := r.causes[t]
 	r.mu.Unlock()
-	var l job.Ledger
+	files := &out.Covers.Files
+	*files = job.Covered(ups).Files
 	for _, f := range t.Spec.Files {
-		l.Files.Planned++
-		l.Files.Losses = append(l.Files.Losses, job.FailedFile{
+		files.Planned++
+		files.Losses = append(files.Losses, job.FailedFile{
 			Key: f.Key, Cause: cause, Message: fmt.Sprintf("%s has no result: %s", t.Addr, why),
 		})
 	}
-	for _, u := range t.Upstream {
-		r.mu.Lock()
-		_, gone := r.causes[u.Task]
-		r.mu.Unlock()
-		if gone {
-			below, err := r.lost(u.Task, why)
-			if err != nil {
-				return job.Ledger{}, err
-			}
-			l.Files.Planned += below.Files.Planned
-			l.Files.Losses = append(l.Files.Losses, below.Files.Losses...)
-			continue
-		}
-		// The task may have been cancelled while this one still runs; then nothing is known of it yet.
-		report, err := r.report(u.Task)
-		if err != nil {
-			return job.Ledger{}, err
-		}
-		l.Files.Planned += report.Covers.Files.Planned
-		l.Files.Losses = append(l.Files.Losses, report.Covers.Files.Losses...)
+	files.Done, files.Failed = 0, files.Planned
+	return out, nil
+}
+
+// below is what an input of a task without a result stands for.
+func (r *runner) below(t *engine.Task, why string) (job.Upstream, error) {
+	r.mu.Lock()
+	_, gone := r.causes[t]
+	r.mu.Unlock()
+	if gone {
+		return r.lost(t, why)
 	}
-	l.Files.Failed = l.Files.Planned
-	return l, nil
+	// The task may have been cancelled while this one still runs; then nothing is known of it yet.
+	report, err := r.report(t)
+	if err != nil {
+		return job.Upstream{}, err
+	}
+	return job.Upstream{Task: t.Addr.String(), Covers: report.Covers, Whole: report.Whole}, nil
 }
 
 // content is all that the bytes of a result depend on. Addresses belong to it because user code can see them.

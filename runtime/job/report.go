@@ -17,6 +17,9 @@ type Report struct {
 	Partial bool   `json:"partial,omitempty"` // it, or something it stands on, lost input that a policy tolerated
 	// Transient: what was lost may be there next time (a download that failed), so the result must not be reused.
 	Transient bool `json:"transient,omitempty"`
+	// Whole: the result stands for all files below its stage, as those of the stage's other tasks do. That is so from the first
+	// reduce on, whose partitions share keys, not files.
+	Whole bool `json:"whole,omitempty"`
 
 	Ledger     Ledger           `json:"ledger"` // of this task alone
 	Covers     Ledger           `json:"covers"` // of all map tasks that the result stands for, this one included

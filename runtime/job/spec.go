@@ -68,6 +68,7 @@ type Upstream struct {
 	Parts   []Part `json:"parts"`
 	Partial bool   `json:"partial,omitempty"` // it lost something that its policy tolerated
 	Covers  Ledger `json:"covers"`            // what its results stand for
+	Whole   bool   `json:"whole,omitempty"`   // all of Upstream stand for the same files; see Report
 	// Transient: what it lost may be there next time; see Report.
 	Transient bool    `json:"transient,omitempty"`
 	Missing   *string `json:"missing,omitempty"` // why it has no result (a tolerated failed task); then Parts is empty

@@ -12,8 +12,10 @@ import (
 
 // upstream takes over what earlier tasks say of what their results stand for.
 func (t *task) upstream() {
+	t.rep.Covers = job.Covered(t.spec.Upstream)
+	t.rep.Whole = t.spec.Role == job.RoleReduce
 	for _, u := range t.spec.Upstream {
-		t.rep.Covers.Add(u.Covers)
+		t.rep.Whole = t.rep.Whole || u.Whole
 		t.rep.Partial = t.rep.Partial || u.Partial || u.Missing != nil
 		t.rep.Transient = t.rep.Transient || u.Transient || u.Missing != nil
 		if u.Missing != nil {
