@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,14 +12,19 @@ import (
 )
 
 // SaveBundle writes the files of a bundle to BundleDir(digest), all or nothing and read-only. A bundle that is there already
-// is left as it is.
+// is left as it is, unless somebody has changed it.
 func (db *DB) SaveBundle(digest string, b *bundle.Bundle) error {
 	if !isDigest(digest) {
 		return fmt.Errorf("save bundle: %q is not a SHA-256", digest)
 	}
 	final := db.BundleDir(digest)
 	if _, err := os.Lstat(final); err == nil {
-		return sealFolders(final) // a kill may have come between the rename and the seal
+		if intact(final, b) {
+			return sealFolders(final) // a kill may have come between the rename and the seal
+		}
+		if err := removeTree(final); err != nil {
+			return fmt.Errorf("save bundle: %w", err)
+		}
 	}
 	tmp, err := os.MkdirTemp(filepath.Join(db.dir, "bundles"), "new-")
 	if err != nil {
@@ -35,6 +41,17 @@ func (db *DB) SaveBundle(digest string, b *bundle.Bundle) error {
 		return fmt.Errorf("save bundle: %w", err)
 	}
 	return sealFolders(final)
+}
+
+// intact tells whether a folder has the files of a bundle as they were.
+func intact(dir string, b *bundle.Bundle) bool {
+	for _, f := range b.Files {
+		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(f.Path)))
+		if err != nil || !bytes.Equal(data, f.Data) {
+			return false
+		}
+	}
+	return true
 }
 
 // BundleDir is the folder with the files of a bundle, absolute.

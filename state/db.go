@@ -58,7 +58,7 @@ func Open(ctx context.Context, dir string) (*DB, error) {
 	}
 	if err != nil {
 		db.Close()
-		return nil, fmt.Errorf("open state %s: %w", dir, explainOpen(err))
+		return nil, fmt.Errorf("open state %s: %w", dir, explain(err))
 	}
 	return db, nil
 }
@@ -82,12 +82,15 @@ func prepareConn(conn *sqlite.Conn) error {
 	return sqlitex.ExecuteTransient(conn, "PRAGMA synchronous = NORMAL", nil)
 }
 
-func explainOpen(err error) error {
+// explain says what to do about an error of the database.
+func explain(err error) error {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultNotADB, sqlite.ResultCorrupt:
 		return fmt.Errorf("state.db is damaged or not a database (%w); move the folder away to start anew, everything is then run again", err)
 	case sqlite.ResultReadOnly, sqlite.ResultCantOpen:
 		return fmt.Errorf("state.db cannot be written (%w); give another folder with -state or TAF_STATE", err)
+	case sqlite.ResultFull:
+		return fmt.Errorf("the disk that holds state.db is full (%w); make room, the same command goes on from there", err)
 	}
 	return err
 }
@@ -122,6 +125,7 @@ func (db *DB) read(ctx context.Context, fn func(*sqlite.Conn) error) (err error)
 		return err
 	}
 	defer db.pool.Put(conn)
+	defer func() { err = explain(err) }()
 	end := sqlitex.Transaction(conn)
 	defer end(&err)
 	return fn(conn)
@@ -136,6 +140,7 @@ func (db *DB) update(ctx context.Context, fn func(*sqlite.Conn) error) (err erro
 		return err
 	}
 	defer db.pool.Put(conn)
+	defer func() { err = explain(err) }()
 	end, err := sqlitex.ImmediateTransaction(conn)
 	if err != nil {
 		return err

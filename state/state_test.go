@@ -326,12 +326,19 @@ func TestBundle(t *testing.T) {
 	b := &bundle.Bundle{Files: []bundle.File{
 		{Path: "m.py", Data: []byte("x = 1\n")}, {Path: "lib/run", Data: []byte("#!/bin/sh\n"), Executable: true},
 	}}
-	for range 2 {
-		if err := db.SaveBundle(digest("b"), b); err != nil {
+	dir := db.BundleDir(digest("b"))
+	for _, spoil := range []func() error{
+		func() error { return nil },
+		func() error { return nil },
+		func() error {
+			return errors.Join(os.Chmod(filepath.Join(dir, "m.py"), 0o644), os.WriteFile(filepath.Join(dir, "m.py"), []byte("changed"), 0o644))
+		},
+		func() error { return errors.Join(os.Chmod(dir, 0o755), os.Remove(filepath.Join(dir, "m.py"))) },
+	} {
+		if err := errors.Join(spoil(), db.SaveBundle(digest("b"), b)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	dir := db.BundleDir(digest("b"))
 	if got, err := os.ReadFile(filepath.Join(dir, "m.py")); err != nil || string(got) != "x = 1\n" {
 		t.Errorf("file %q, %v", got, err)
 	}
