@@ -74,7 +74,7 @@ func startHelper(ctx context.Context, o Options, sink Sink) (Program, error) {
 	dir := filepath.Join(o.WorkDir, ".taf-helper")
 	entry, err := helpers.Write(dir, o.Code.Language)
 	if err != nil {
-		return nil, err
+		return nil, writeError("the helper", err)
 	}
 	h := &helper{
 		ctx: ctx, o: o, sink: &serial{sink: sink}, slots: make(chan struct{}, underWay), ended: make(chan struct{}),
@@ -82,11 +82,13 @@ func startHelper(ctx context.Context, o Options, sink Sink) (Program, error) {
 	}
 	h.group.send = h.sendPairs
 	if h.place, err = os.CreateTemp(dir, "place"); err != nil {
-		return nil, fmt.Errorf("make the file of the place: %w", err)
+		return nil, writeError("the place of work", err)
 	}
 	_ = os.Remove(h.place.Name())
-	if err := h.place.Truncate(16); err != nil {
-		return nil, fmt.Errorf("make the file of the place: %w", err)
+	// Written, not only made long: the helper maps it, and on a full disk would die of a page that is not there.
+	if _, err := h.place.Write(h.last[:]); err != nil {
+		h.place.Close()
+		return nil, writeError("the place of work", err)
 	}
 	if err := h.launch(absolute(entry)); err != nil {
 		h.place.Close()

@@ -6,6 +6,9 @@ import (
 	"github.com/tafc/tafc/runtime/job"
 )
 
+// spooled is what a spool holds.
+const spooled = "what a block emitted"
+
 // spool holds what a block emitted until the whole block is done: in memory, and what goes beyond in a file.
 type spool struct {
 	dir    string
@@ -25,13 +28,13 @@ func (s *spool) add(chunk []byte) error {
 	if s.file == nil {
 		f, err := os.CreateTemp(s.dir, "spool")
 		if err != nil {
-			return spoolError(err)
+			return writeError(spooled, err)
 		}
 		_ = os.Remove(f.Name()) // it ends with us
 		s.file = f
 	}
 	if _, err := s.file.Write(chunk); err != nil {
-		return spoolError(err)
+		return writeError(spooled, err)
 	}
 	s.sizes = append(s.sizes, len(chunk))
 	return nil
@@ -48,7 +51,7 @@ func (s *spool) drain(fn func([]byte) error) error {
 	for _, size := range s.sizes {
 		chunk := make([]byte, size)
 		if _, err := s.file.ReadAt(chunk, at); err != nil {
-			return spoolError(err)
+			return writeError(spooled, err)
 		}
 		if err := fn(chunk); err != nil {
 			return err
@@ -61,18 +64,18 @@ func (s *spool) drain(fn func([]byte) error) error {
 	}
 	s.sizes = s.sizes[:0]
 	if _, err := s.file.Seek(0, 0); err != nil {
-		return spoolError(err)
+		return writeError(spooled, err)
 	}
 	if err := s.file.Truncate(0); err != nil {
-		return spoolError(err)
+		return writeError(spooled, err)
 	}
 	return nil
 }
 
-func spoolError(err error) error {
-	e := &Error{Cause: job.CauseWrite, Message: "what a block emitted cannot be put aside: " + err.Error(), Fatal: true, Hint: "make room on the disk"}
-	e.Signature = "what a block emitted cannot be put aside"
-	return e
+// writeError is the failure to write something that running user code needs.
+func writeError(what string, err error) error {
+	message := what + " cannot be written"
+	return &Error{Cause: job.CauseWrite, Message: message + ": " + err.Error(), Signature: message, Fatal: true, Hint: "make room on the disk"}
 }
 
 func (s *spool) close() {

@@ -29,7 +29,7 @@ func start(ctx context.Context, o Options, sink Sink) (Program, error) {
 		return nil, errors.New("user code needs a folder to run in")
 	}
 	if err := os.MkdirAll(filepath.Join(o.WorkDir, ".taf-helper"), 0o755); err != nil {
-		return nil, fmt.Errorf("make the folder that user code runs in: %w", err)
+		return nil, writeError("the folder that user code runs in", err)
 	}
 	switch {
 	case len(o.Command) > 0:
