@@ -3,6 +3,7 @@ package local_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -145,6 +146,39 @@ func TestOrphansAreEnded(t *testing.T) {
 	}
 	if _, err := os.Stat(fmt.Sprintf("/proc/%d", other.Process.Pid)); err != nil {
 		t.Errorf("a stranger was ended: %v", err)
+	}
+}
+
+// A result that was damaged in the store fails its consumer once; then it is gone, so that a plan makes it again.
+func TestDamagedResultIsRemoved(t *testing.T) {
+	db := openState(t)
+	dir := t.TempDir()
+	b := enginetest.NewBuild(t, dir, "1")
+	m := b.Map("words", "1", "a\n", "cat")
+	apply(t, db, b.Run)
+	result, err := db.Result(t.Context(), m.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := result.Report.Parts[0].Path
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[len(text)/2] ^= 1
+	if err := errors.Join(os.Remove(path), os.WriteFile(path, text, 0o444)); err != nil {
+		t.Fatal(err)
+	}
+	b = enginetest.NewBuild(t, dir, "2")
+	m = b.Map("words", "1", "a\n", "cat")
+	m.Reused = true
+	r := b.Reduce("total", "cat", m)
+	out := apply(t, db, b.Run)
+	if out.States[r.Addr] != engine.Failed {
+		t.Errorf("the reduce is %s", out.States[r.Addr])
+	}
+	if _, err := db.Result(t.Context(), m.Key); !errors.Is(err, state.ErrResultMissing) {
+		t.Errorf("the damaged result: %v", err)
 	}
 }
 
