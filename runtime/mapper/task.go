@@ -148,9 +148,16 @@ func (t *task) timedOut() {
 	t.mu.Lock()
 	f := fail(job.CauseTimeout, fmt.Sprintf("the time limit of %s is over", t.spec.Limits.MaxRunTime))
 	f.Hint = "raise max_run_time, make batches smaller, or look at the record that it was at"
+	if t.spec.Role != job.RoleMap {
+		f.Hint = "raise max_run_time, or look at the key that it was at"
+	}
 	if t.running {
-		if at, ok := t.prog.At(); ok {
+		at, ok := t.prog.At()
+		switch {
+		case ok && t.spec.Role == job.RoleMap:
 			f.Place = at
+		case ok:
+			f.Message += fmt.Sprintf(" (at key %s)", at.Text)
 		}
 	}
 	t.timeout = f
