@@ -168,8 +168,22 @@ func (s *session) writeFile(ctx context.Context, path, format string, r *result,
 	})
 }
 
-// write merges the parts of a result into one sorted text.
+// write merges the parts of a result into one sorted text. A part that is damaged is removed from the state.
 func (s *session) write(ctx context.Context, w io.Writer, format string, r *result) error {
+	err := s.merge(ctx, w, format, r)
+	var damaged *pairs.PartError
+	if !errors.As(err, &damaged) {
+		return err
+	}
+	for _, p := range r.parts {
+		if p.Path == damaged.Path && s.state.DropDamaged(p) {
+			return fmt.Errorf("%w; it was changed after it had been written, and is removed: the next apply makes it again", err)
+		}
+	}
+	return err
+}
+
+func (s *session) merge(ctx context.Context, w io.Writer, format string, r *result) error {
 	tmp, err := os.MkdirTemp(s.state.Dir(), "merge-")
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func (r *runner) Run(ctx context.Context, a *engine.Attempt, progress func(job.P
 	at.Finished, at.Exit = time.Now(), x.text
 	if report.Cause != job.CauseDone {
 		tidy(at.Dir)
-		dropDamaged(ups, report.Failure)
+		r.dropDamaged(ups, report.Failure)
 	}
 	if x.interrupted && (!found || report.Cause != job.CauseDone) {
 		// A failure after the request to stop says nothing about the task.
