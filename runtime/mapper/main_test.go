@@ -186,6 +186,16 @@ func TestPythonDiesAndGoesOn(t *testing.T) {
 	}
 }
 
+// Running out of memory is not the record's fault, so it is not set aside.
+func TestMemoryIsNotTolerated(t *testing.T) {
+	s := python(t, plan(t, [2]string{"a", "x\ny\nz\n"}), "def map(r):\n    if r.raw == 'y': raise MemoryError()\n    yield r.raw, 1\n")
+	s.Tolerate.BadRecords.Count = 1
+	r := task(t, s)
+	if r.Cause != job.CauseMemory || r.Failure.Record != 2 || !strings.Contains(r.Failure.Hint, "more memory") {
+		t.Errorf("%s %+v\n%s", r.Cause, r.Failure, r.log)
+	}
+}
+
 func TestBadSpecs(t *testing.T) {
 	good := mapSpec(nil)
 	tests := []struct {

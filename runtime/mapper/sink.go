@@ -89,13 +89,14 @@ func (t *task) setAside(b *badRecord) error {
 	}
 	limit := t.spec.Tolerate.BadRecords
 	switch {
-	case limit.IsZero():
+	case limit.IsZero() || b.cause == job.CauseMemory:
 		f := fail(b.cause, b.message).at(b.place)
-		if strings.HasPrefix(b.message, "MemoryError") {
-			f.cause = job.CauseMemory
-		}
 		f.Stack, f.Hint = b.stack, b.hint
-		if f.Hint == "" {
+		switch {
+		case f.Hint != "":
+		case b.cause == job.CauseMemory:
+			f.Hint = memoryHint
+		default:
 			f.Hint = "tolerate { bad_records = … } sets such records aside"
 		}
 		return f

@@ -204,12 +204,15 @@ func (t *task) verdict(fed, ended error) error {
 	return t.tolerated()
 }
 
+// memoryHint is what helps user code that ran out of memory.
+const memoryHint = "give the stage more memory, or keep less in memory in the user's code"
+
 // userFailure is why user code failed. A kill by the kernel for want of memory looks like any other.
 func (t *task) userFailure(e *usercode.Error) *failure {
 	f := userFailure(e)
 	if f.cause == job.CauseCode && (t.memory || oomKills() > t.oom && killed(f.Exit)) {
 		f.cause = job.CauseMemory
-		f.Hint = "give the stage more memory, or keep less in memory in the user's code"
+		f.Hint = memoryHint
 	}
 	return f
 }
