@@ -383,3 +383,14 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// A streaming program's second TAB belongs to its value, and comes out as it went in.
+func TestTextKeepsTabsOfValues(t *testing.T) {
+	var b strings.Builder
+	if err := pairs.WriteText(&b, job.FormPairs, &list{lines: []string{`"k"` + "\t" + `"v1\tv2"`, `"l"` + "\t" + `"two\nlines"`}}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("k\tv1\tv2\nl\t\"two\\nlines\"\n", b.String()); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -7,12 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tafc/tafc/runtime/job"
 )
 
 // WriteText writes pairs as lines of key TAB value. Strings stand without quotes, unless they hold control characters: then
-// they are JSON. Bytes that were not UTF-8 are these bytes again. An absent value prints the key alone. The form FormLines
+// they are JSON. (A TAB in a value does no harm: the key ends at the first.) Bytes that were not UTF-8 are these bytes again. An absent value prints the key alone. The form FormLines
 // prints the values, which are lines, as they are.
 func WriteText(w io.Writer, form job.Form, src Source) error {
 	out := bufio.NewWriter(w)
@@ -29,9 +30,9 @@ func WriteText(w io.Writer, form job.Form, src Source) error {
 			if line, err = AppendJSON(line, key); err != nil {
 				return err
 			}
-			line = append(line[:0], plain(line)...)
+			line = append(line[:0], plain(line, "")...)
 			if len(value) > 0 {
-				line = append(append(line, '\t'), plain(value)...)
+				line = append(append(line, '\t'), plain(value, "\t")...)
 			}
 		}
 		_, err = out.Write(append(line, '\n'))
@@ -188,13 +189,17 @@ func appendLine(dst, key, value []byte) ([]byte, error) {
 	return append(dst, value...), nil
 }
 
-// plain is a JSON value without its quotes, if it is a string that can do without.
-func plain(value []byte) []byte {
+// plain is a JSON value without its quotes, if it is a string that can do without: one whose only control characters are
+// harmless.
+func plain(value []byte, harmless string) []byte {
 	text, ok := unquote(value)
 	if !ok {
 		return value
 	}
 	for i, c := range text {
+		if strings.IndexByte(harmless, c) >= 0 {
+			continue
+		}
 		if c < ' ' || c == 0x7f || c == 0xed && i+1 < len(text) && text[i+1] >= 0xa0 && !standsForByte(text[i:]) {
 			return value
 		}
