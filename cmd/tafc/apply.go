@@ -178,28 +178,30 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
 // finish ends with the outputs, or with what to do about a run that did not make them.
 func (s *session) finish(ctx context.Context, p *plan.Plan, out *engine.Outcome, start time.Time) error {
 	streams := s.app.streams
-	if out != nil {
-		switch {
-		case out.Interrupted:
-			fmt.Fprintln(streams.Err, "Stopped. What had finished is kept: the same command goes on from here.")
-			return &exit{code: exitInterrupted}
-		case len(out.Failed) > 0 && !s.outputsReady(ctx, p):
-			view.Failed(streams.Err, out, streams.ErrStyle())
-			return &exit{code: exitFailed}
-		}
+	if out != nil && out.Interrupted {
+		fmt.Fprintln(streams.Err, "Stopped. What had finished is kept: the same command goes on from here.")
+		return &exit{code: exitInterrupted}
 	}
-	results, err := s.outputs(ctx, p)
+	results, whole, err := s.outputs(ctx, p, out)
 	if err != nil {
 		return err
 	}
-	elapsed := time.Duration(0)
+	verdict := view.Verdict{Analysis: p.Analysis, Failed: !whole}
 	if out != nil {
-		elapsed = time.Since(start)
+		verdict.Elapsed = time.Since(start)
+		verdict.Failed = verdict.Failed || len(out.Failed) > 0 && !out.Tolerated
 	}
-	view.Finished(streams.Out, p.Analysis, results, elapsed, streams.OutStyle())
+	view.Finished(streams.Out, verdict, results, streams.OutStyle())
+	if verdict.Failed {
+		if out != nil {
+			view.Failed(streams.Err, out, streams.ErrStyle())
+		}
+		return &exit{code: exitFailed}
+	}
 	for _, r := range results {
 		if r.BelowCoverage() {
-			return &exit{exitFailed, fmt.Errorf("output %s covers %.2f%% of the planned files, and min_coverage asks for %.2f%%; it was not written",
+			return &exit{exitFailed, fmt.Errorf("output %s covers %.2f%% of the planned files, and min_coverage asks for %.2f%%; it was not written. "+
+				"Mend what was lost and apply again, or ask for less",
 				r.Name, 100*r.Coverage(), 100*r.MinCoverage)}
 		}
 	}

@@ -15,10 +15,9 @@ import (
 const taskVerb = "__task"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := dispatch(ctx)
-	stop()
-	os.Exit(code)
+	// The signals stay caught until the end, so that a late one does not hide how the command ended.
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	os.Exit(dispatch(ctx))
 }
 
 func dispatch(ctx context.Context) int {

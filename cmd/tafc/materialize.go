@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/tafc/tafc/compile"
+	"github.com/tafc/tafc/engine"
 	"github.com/tafc/tafc/internal/atomicfile"
 	"github.com/tafc/tafc/internal/view"
 	"github.com/tafc/tafc/plan"
@@ -17,24 +18,34 @@ import (
 	"github.com/tafc/tafc/state"
 )
 
-// outputs writes every output of a plan whose results are there, and says what each stands for.
-func (s *session) outputs(ctx context.Context, p *plan.Plan) ([]view.Output, error) {
+// outputs writes every output of a plan whose results are there, and says what each stands for. After a run (which is nil when
+// nothing had to be run) with tolerated failures, an output may lack the results of tasks that failed: then it stands for less.
+// whole tells whether no output had to be left out.
+func (s *session) outputs(ctx context.Context, p *plan.Plan, run *engine.Outcome) (made []view.Output, whole bool, err error) {
 	planned := map[*compile.Task]bool{}
 	for _, c := range p.Changes {
 		planned[c.Task] = c.Task != nil
 	}
-	var out []view.Output
+	whole = true
 	for _, o := range p.Graph.Outputs {
 		if !allPlanned(o.Tasks, planned) {
 			continue // outside the targets
 		}
-		made, err := s.output(ctx, p, o)
+		there, lost, err := s.split(ctx, o.Tasks, run)
 		if err != nil {
-			return nil, fmt.Errorf("output %s: %w", o.Name, err)
+			return nil, false, err
 		}
-		out = append(out, made)
+		if len(lost) > 0 && (run == nil || !run.Tolerated || len(there) == 0) {
+			whole = false
+			continue
+		}
+		out, err := s.output(ctx, p, o, there, lost)
+		if err != nil {
+			return nil, false, fmt.Errorf("output %s: %w", o.Name, err)
+		}
+		made = append(made, out)
 	}
-	return out, nil
+	return made, whole, nil
 }
 
 func allPlanned(tasks []*compile.Task, planned map[*compile.Task]bool) bool {
@@ -46,38 +57,57 @@ func allPlanned(tasks []*compile.Task, planned map[*compile.Task]bool) bool {
 	return true
 }
 
-// outputsReady tells whether every output has a result, in spite of tasks that failed.
-func (s *session) outputsReady(ctx context.Context, p *plan.Plan) bool {
-	var keys []string
-	for _, o := range p.Graph.Outputs {
-		for _, t := range o.Tasks {
-			keys = append(keys, t.Key)
-		}
+// split tells the tasks that have a result from those that have none, or only one that this run could not better.
+func (s *session) split(ctx context.Context, tasks []*compile.Task, run *engine.Outcome) (there, lost []*compile.Task, err error) {
+	keys := make([]string, len(tasks))
+	for i, t := range tasks {
+		keys[i] = t.Key
 	}
 	found, _, err := s.state.HasResults(ctx, keys)
-	if err != nil {
-		return false
-	}
-	for _, key := range keys {
-		if _, ok := found[key]; !ok {
-			return false
+	for _, t := range tasks {
+		_, ok := found[t.Key]
+		if run != nil && (run.States[t.Addr] == engine.Failed || run.States[t.Addr] == engine.Cancelled) {
+			ok = false
+		}
+		if ok {
+			there = append(there, t)
+		} else {
+			lost = append(lost, t)
 		}
 	}
-	return true
+	return there, lost, err
 }
 
-func (s *session) output(ctx context.Context, p *plan.Plan, o compile.Output) (view.Output, error) {
-	keys := make([]string, len(o.Tasks))
-	for i, t := range o.Tasks {
+// lostBy is what the missing result of a task would have stood for.
+func lostBy(t *compile.Task) job.Ledger {
+	var l job.Ledger
+	for _, f := range t.Files {
+		l.Files.Planned++
+		l.Files.Losses = append(l.Files.Losses, job.FailedFile{Key: f.Key, Message: t.Addr.String() + " failed"})
+	}
+	for i, u := range t.Upstream {
+		l.Cover(lostBy(u.Task), i > 0 && u.Task.Role == job.RoleReduce)
+	}
+	l.Files.Done, l.Files.Failed = 0, l.Files.Planned
+	return l
+}
+
+func (s *session) output(ctx context.Context, p *plan.Plan, o compile.Output, there, lost []*compile.Task) (view.Output, error) {
+	keys := make([]string, len(there))
+	for i, t := range there {
 		keys[i] = t.Key
 	}
 	r, err := s.readResult(ctx, keys)
 	if err != nil {
 		return view.Output{}, err
 	}
+	for _, t := range lost {
+		r.partial = true
+		r.covers.Cover(lostBy(t), t.Role == job.RoleReduce)
+	}
 	out := view.Output{
 		Name: o.Name, Format: o.Format, Covers: r.covers, Partial: r.partial, Pairs: r.pairs, Quarantine: r.quarantine,
-		MinCoverage: minCoverage(p.Graph, o),
+		MinCoverage: minCoverage(p.Graph, o), NoValue: r.noValue,
 	}
 	if out.BelowCoverage() {
 		return out, nil
@@ -129,7 +159,11 @@ type result struct {
 	pairs      int64
 	partial    bool
 	quarantine []*job.Quarantine
+	noValue    int64
 }
+
+// noValueCounter counts the keys for which a reduce returned nothing.
+const noValueCounter = "taf.no_value"
 
 // readResult gathers the results of the tasks of one stage.
 func (s *session) readResult(ctx context.Context, keys []string) (*result, error) {
@@ -149,6 +183,7 @@ func (out *result) add(r state.Result, first bool) {
 	out.form = rep.Form
 	out.parts = append(out.parts, rep.Parts...)
 	out.partial = out.partial || rep.Partial
+	out.noValue += rep.Counters[noValueCounter]
 	for _, p := range rep.Parts {
 		out.pairs += p.Pairs
 	}

@@ -103,12 +103,20 @@ func (s *session) goodKeys(ctx context.Context, stage addr.Stage) ([]string, err
 	if err != nil {
 		return nil, err
 	}
+	run, err := s.state.LatestRun(ctx, s.analysis.Name)
+	if err != nil {
+		return nil, err
+	}
+	tolerated := run != nil && run.Outcome == state.Partial
 	var keys []string
 	for _, a := range sortedAddrs(prior) {
 		m := prior[a]
 		inner := stage.Kind == "reduce" && strings.Trim(a.Name, "0123456789") != ""
 		if a.Stage != stage || inner {
 			continue
+		}
+		if m.Good == nil && tolerated {
+			continue // the partial result goes without it
 		}
 		if m.Good == nil {
 			return nil, fmt.Errorf("%s has no result: it failed; see tafc status", a)

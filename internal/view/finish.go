@@ -23,6 +23,7 @@ type Output struct {
 	Covers      job.Ledger
 	Partial     bool
 	MinCoverage float64 // 0..1; 0: none asked for
+	NoValue     int64   // keys for which reduce returned nothing
 	Quarantine  []*job.Quarantine
 }
 
@@ -37,41 +38,62 @@ func (o *Output) Coverage() float64 {
 // BelowCoverage tells whether the output covers less than was asked for.
 func (o *Output) BelowCoverage() bool { return o.Coverage() < o.MinCoverage }
 
+// Verdict is how a run ended.
+type Verdict struct {
+	Analysis string
+	Elapsed  time.Duration // 0: nothing was run
+	Failed   bool
+}
+
 // Finished prints the outputs of a run and what they stand for.
-func Finished(w io.Writer, analysis string, outputs []Output, elapsed time.Duration, style Style) {
-	fmt.Fprintln(w)
-	for i := range outputs {
-		o := &outputs[i]
-		ledger(w, o, style)
-		if o.BelowCoverage() {
-			continue
-		}
-		where := ""
-		if o.Path != "" {
-			where = " → " + o.Path
-		}
-		fmt.Fprintf(w, "output %s%s (%s)\n", style.Bold(o.Name), where, count(o.Pairs, "row"))
-		shown := strings.Split(strings.TrimSuffix(o.Preview, "\n"), "\n")
-		for _, line := range shown {
-			if o.Preview != "" {
-				fmt.Fprintf(w, "  %s\n", clip(strings.ReplaceAll(line, "\t", "  "), 120))
-			}
-		}
-		if o.Format != "json" && int64(len(shown)) < o.Pairs {
-			fmt.Fprintf(w, "  … all of it: tafc output %s\n", o.Name)
-		}
+func Finished(w io.Writer, v Verdict, outputs []Output, style Style) {
+	if v.Failed && len(outputs) == 0 {
+		return
 	}
-	verdict := style.Green("done")
+	fmt.Fprintln(w)
+	words := style.Green("done")
 	for i := range outputs {
+		output(w, &outputs[i], style)
 		if outputs[i].Partial {
-			verdict = style.Yellow("partial: input was lost, as tolerated")
+			words = style.Yellow("partial: input was lost, as tolerated")
 		}
 	}
-	fmt.Fprintf(w, "%s %s", style.Bold(analysis), verdict)
-	if elapsed > 0 {
-		fmt.Fprintf(w, " in %s", duration(elapsed))
+	for i := range outputs {
+		v.Failed = v.Failed || outputs[i].BelowCoverage()
+	}
+	if v.Failed {
+		words = style.Red("failed")
+	}
+	fmt.Fprintf(w, "%s %s", style.Bold(v.Analysis), words)
+	if v.Elapsed > 0 {
+		fmt.Fprintf(w, " in %s", duration(v.Elapsed))
 	}
 	fmt.Fprintln(w)
+}
+
+// output prints what an output stands for, where it is, and its first lines.
+func output(w io.Writer, o *Output, style Style) {
+	ledger(w, o, style)
+	if o.BelowCoverage() {
+		return
+	}
+	where := ""
+	if o.Path != "" {
+		where = " → " + o.Path
+	}
+	fmt.Fprintf(w, "output %s%s (%s)\n", style.Bold(o.Name), where, count(o.Pairs, "row"))
+	shown := strings.Split(strings.TrimSuffix(o.Preview, "\n"), "\n")
+	for _, line := range shown {
+		if o.Preview != "" {
+			fmt.Fprintf(w, "  %s\n", clip(strings.ReplaceAll(line, "\t", "  "), 120))
+		}
+	}
+	if o.Format != "json" && int64(len(shown)) < o.Pairs {
+		fmt.Fprintf(w, "  … all of it: tafc output %s\n", o.Name)
+	}
+	if o.NoValue > 0 {
+		fmt.Fprintf(w, "  %s\n", style.Yellow("reduce returned nothing for "+count(o.NoValue, "key")+": they have no row"))
+	}
 }
 
 // ledger says what an output stands for, and what is missing from it.
