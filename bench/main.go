@@ -30,6 +30,13 @@ type options struct {
 }
 
 func main() {
+	if len(os.Args) > 3 && os.Args[1] == measureVerb {
+		if err := measured(os.Args[2], os.Args[3], os.Args[4:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	o := options{}
 	flag.IntVar(&o.rounds, "n", 5, "measured rounds; one more comes before them to warm up")
 	flag.IntVar(&o.planFiles, "plan-files", 100_000, "files of the index that is planned")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,25 +20,58 @@ type sample struct {
 	stdout []byte
 }
 
+// measureVerb is how this program calls itself to run one program. On Linux the peak of a process's memory begins with that of
+// its parent, so the parent must be small.
+const measureVerb = "__measure"
+
+// figures are what the small parent says of the program that it ran.
+type figures struct {
+	Wall, CPU time.Duration
+	Memory    int64
+}
+
 // measure runs a program. Its processes are its own measure: the time to start it counts.
 func measure(ctx context.Context, dir string, env []string, name string, args ...string) (sample, error) {
-	c := exec.CommandContext(ctx, name, args...)
+	self, err := os.Executable()
+	if err != nil {
+		return sample{}, err
+	}
+	told, err := os.CreateTemp("", "tafc-bench-figures-")
+	if err != nil {
+		return sample{}, err
+	}
+	defer os.Remove(told.Name())
+	defer told.Close()
+	c := exec.CommandContext(ctx, self, append([]string{measureVerb, told.Name(), name}, args...)...)
 	c.Dir = dir
 	c.Env = append(os.Environ(), env...)
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
-	start := time.Now()
-	err := c.Run()
-	wall := time.Since(start)
-	if err != nil {
+	if err := c.Run(); err != nil {
 		return sample{}, fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, stdout.Bytes(), stderr.Bytes())
 	}
-	return sample{
-		wall:   wall,
-		cpu:    c.ProcessState.UserTime() + c.ProcessState.SystemTime(),
-		memory: peakMemory(c.ProcessState),
-		stdout: stdout.Bytes(),
-	}, nil
+	var f figures
+	if err := json.NewDecoder(told).Decode(&f); err != nil {
+		return sample{}, fmt.Errorf("read the figures of %s: %w", name, err)
+	}
+	return sample{wall: f.Wall, cpu: f.CPU, memory: f.Memory, stdout: stdout.Bytes()}, nil
+}
+
+// measured is the small parent: it runs a program and writes its figures to a file.
+func measured(file, name string, args []string) error {
+	c := exec.Command(name, args...)
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	start := time.Now()
+	if err := c.Run(); err != nil {
+		return err
+	}
+	text, err := json.Marshal(figures{
+		Wall: time.Since(start), CPU: c.ProcessState.UserTime() + c.ProcessState.SystemTime(), Memory: peakMemory(c.ProcessState),
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o600)
 }
 
 // subject is one of the things that are measured in alternation.
