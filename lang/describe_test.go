@@ -66,13 +66,16 @@ func set(a *txtar.Archive, name, data string) {
 	a.Files[i].Data = []byte(data)
 }
 
-// describe is the analysis as text, or its problems.
+// describe is the analysis as text, or its problems; with warnings only, both.
 func describe(name string, w world) string {
 	a, diags := lang.Load(name, []byte(w[name]), w.options())
 	if len(diags) == 0 {
 		return lang.Describe(a)
 	}
 	var text strings.Builder
+	if !diags.HasErrors() {
+		text.WriteString(lang.Describe(a))
+	}
 	report := diag.NewReport(diags, map[string][]byte{name: []byte(w[name])})
 	if err := report.WriteText(&text, 0, false); err != nil {
 		return err.Error()

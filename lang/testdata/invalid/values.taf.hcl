@@ -79,3 +79,10 @@ map "small" {
     memory = "16MiB" # ERROR: Value out of range
   }
 }
+
+image "built" {
+  name = "built:1"
+  build { # WARNING: Image is not built
+    context = "."
+  }
+}
