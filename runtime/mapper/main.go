@@ -76,6 +76,7 @@ func Main(ctx context.Context, specPath string, s Streams) int {
 	if spec.Limits.Memory > 0 {
 		// What the collector and the decompressors may hold leaves room below this; the collector of garbage works harder near it.
 		debug.SetMemoryLimit(heap(spec.Limits.Memory))
+		debug.SetGCPercent(gcPercent)
 	}
 	report := Run(ctx, spec, dir, Options{Log: s.Stdout, Progress: progress()})
 	if report == nil {

