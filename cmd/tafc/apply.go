@@ -192,10 +192,11 @@ func (s *session) finish(ctx context.Context, p *plan.Plan, out *engine.Outcome,
 		verdict.Failed = verdict.Failed || len(out.Failed) > 0 && !out.Tolerated
 	}
 	view.Finished(streams.Out, verdict, results, streams.OutStyle())
-	if verdict.Failed {
-		if out != nil {
-			view.Failed(streams.Err, out, streams.ErrStyle())
-		}
+	switch {
+	case verdict.Failed && out == nil:
+		return errors.New("a result that was there when the plan was made is gone: apply again")
+	case verdict.Failed:
+		view.Failed(streams.Err, out, streams.ErrStyle())
 		return &exit{code: exitFailed}
 	}
 	for _, r := range results {

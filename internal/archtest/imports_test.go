@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -61,13 +63,14 @@ var forbidden = map[string][]string{
 
 type listed struct {
 	ImportPath string
+	Dir        string
 	Imports    []string
 	Deps       []string
 }
 
 func list(t *testing.T) map[string]listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,Deps", module+"...")
 	cmd.Dir = "../.."
 	out, err := cmd.Output()
 	if err != nil {
@@ -122,6 +125,14 @@ func TestTasksLinkNoCompiler(t *testing.T) {
 					t.Errorf("%s links %s", name, dep)
 				}
 			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
+	for name, p := range list(t) {
+		if _, err := os.Stat(filepath.Join(p.Dir, "doc.go")); err != nil {
+			t.Errorf("%s has no doc.go", name)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -86,10 +87,17 @@ func startStreaming(ctx context.Context, o Options, argv []string, sink Sink) (P
 
 func (s *streaming) launch(cmd *exec.Cmd, pipes [3][2]*os.File, settled chan struct{}) (*process, error) {
 	p, err := startProcess(cmd, []*os.File{pipes[1][1], pipes[2][1]}, []*os.File{s.stdin, pipes[1][0], pipes[2][0]}, settled)
-	if err != nil {
-		s.back.Close()
+	if err == nil {
+		return p, nil
 	}
-	return p, err
+	s.back.Close()
+	var e *Error
+	if errors.As(err, &e) && s.o.Code != nil && strings.HasPrefix(cmd.Args[0], absolute(s.o.Code.Dir)+string(filepath.Separator)) {
+		// What runs is a copy: people know it by its place in the analysis.
+		e.Message = strings.Replace(e.Message, cmd.Args[0], s.what, 1)
+		e.Signature = e.Message
+	}
+	return nil, err
 }
 
 // Map implements Program.
