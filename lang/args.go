@@ -116,7 +116,9 @@ func (l *loader) empty(b *block, name string, rng hcl.Range) {
 		fmt.Sprintf("The argument %q must not be empty. It takes %s.", name, b.schema.arg(name).Type), rng))
 }
 
-func (l *loader) word(b *block, name, code string, set valueSet) (string, bool) {
+// word is one of the words that the schema says.
+func (l *loader) word(b *block, name, code string) (string, bool) {
+	set := b.schema.arg(name).words
 	s, rng, ok := l.text(b, name)
 	if !ok || slices.Contains(set.words, s) {
 		return s, ok

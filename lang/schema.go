@@ -15,6 +15,8 @@ type BlockSchema struct {
 	Args     []ArgSchema
 	Blocks   []BlockSchema
 	NotBuilt bool // the language knows it, this version refuses it
+
+	labels *valueSet // what the label can be; nil: any name
 }
 
 // LabelRule says whether a block has a label.
@@ -38,6 +40,10 @@ type ArgSchema struct {
 	Default  string // as the language would write it; empty: none
 	Doc      string
 	NotBuilt bool // the language knows it, this version refuses it
+
+	words   *valueSet // what a text can be, or each of a list of texts
+	schemes *valueSet // what a text can begin with, before a colon
+	refs    []string  // the kinds of blocks that a reference can name
 }
 
 // ArgType is what an argument takes, in words.
@@ -72,7 +78,7 @@ var batchSchema = BlockSchema{Type: "batch", Doc: "How many files one map task r
 
 var retrySchema = BlockSchema{Type: "retry", Doc: "What happens after a failed attempt.", Args: []ArgSchema{
 	{Name: "attempts", Type: TCount, Default: "3", Doc: "The most attempts at a task, the first included."},
-	{Name: "on", Type: TStrings, Default: `["infrastructure", "download", "memory", "write"]`, Doc: "The causes that are tried again: infrastructure, code, download, corrupt, drifted, memory, timeout, write, or exit:N."},
+	{Name: "on", Type: TStrings, words: &retryCauses, Default: `["infrastructure", "download", "memory", "write"]`, Doc: "The causes that are tried again: infrastructure, code, download, corrupt, drifted, memory, timeout, write, or exit:N."},
 	{Name: "delay", Type: TDuration, Default: `"5s"`, Doc: "The pause before the second attempt; it doubles with each."},
 	{Name: "max_delay", Type: TDuration, Default: `"2m"`, Doc: "The longest pause."},
 }, Blocks: []BlockSchema{
@@ -109,11 +115,11 @@ var operations = []ArgSchema{
 
 // stageArgs are the arguments that map and reduce share.
 var stageArgs = []ArgSchema{
-	{Name: "image", Type: TReference, Default: "the only image", Doc: "The image that the code runs in."},
+	{Name: "image", Type: TReference, refs: []string{"image"}, Default: "the only image", Doc: "The image that the code runs in."},
 	{Name: "code", Type: TOneOrMore, Doc: "The file with the code; in a list, the others are shipped with the first."},
 	{Name: "command", Type: TOneOrMore, Doc: "A streaming program: a shell command, or its arguments as a list."},
 	{Name: "entry", Type: TString, Doc: "The function to call when it has another name than the contract says."},
-	{Name: "contract", Type: TString, Default: "found from the code", Doc: "How the code is called: taf, telemetry-server, telemetry-analysis, streaming."},
+	{Name: "contract", Type: TString, words: &contracts, Default: "found from the code", Doc: "How the code is called: taf, telemetry-server, telemetry-analysis, streaming."},
 	{Name: "env", Type: TTexts, Doc: "Environment variables of the code."},
 	{Name: "max_run_time", Type: TDuration, Default: `"1h"`, Doc: "The longest time of one attempt."},
 	notBuiltArg("secrets", TTexts, "Secrets for the code."),
@@ -139,13 +145,13 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 	}, Blocks: []BlockSchema{{Type: "validation", Many: true, NotBuilt: true, Doc: "A condition on the value."}}},
 	{Type: "locals", Many: true, Free: true, Doc: "Names for values."},
 	{Type: "index", Label: OptionalLabel, Many: true, Doc: "Where the list of files comes from.", Args: []ArgSchema{
-		{Name: "source", Type: TString, Required: true, Doc: "The list: dir:PATH or sqlite:PATH."},
+		{Name: "source", Type: TString, schemes: &sources, Required: true, Doc: "The list: dir:PATH or sqlite:PATH."},
 		{Name: "root", Type: TString, Default: "what the source says", Doc: "The folder that the keys are relative to."},
 		{Name: "layout", Type: TString, Default: "what the source says", Doc: "What the parts of a key mean: telemetry, telemetry-heka, or a template such as {country}/{day:date}/{rest}."},
 		{Name: "table", Type: TString, Doc: "The table of a database that tafc did not make."},
 	}},
 	{Type: "filter", Label: OptionalLabel, Many: true, Doc: "A selection of files.", Args: []ArgSchema{
-		{Name: "index", Type: TReference, Default: "the only index", Doc: "The index to select from."},
+		{Name: "index", Type: TReference, refs: []string{"index"}, Default: "the only index", Doc: "The index to select from."},
 		{Name: "document", Type: TString, Doc: "A Filter.json that says the conditions instead."},
 		{Name: "allow_empty", Type: TBool, Default: "false", Doc: "It is no error when no file matches."},
 		notBuiltArg("limit", TCount, "The most files."),
@@ -165,26 +171,26 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 	retrySchema,
 	tolerateSchema,
 	{Type: "map", Label: RequiredLabel, Many: true, Doc: "A stage that runs code on every record.", Args: stage(
-		ArgSchema{Name: "input", Type: TReference, Default: "the only filter", Doc: "The filter or stage to read."},
-		ArgSchema{Name: "format", Type: TString, Default: "what the layout says, else lines", Doc: "How files hold records: telemetry, lines, jsonl, csv, tsv, whole."},
+		ArgSchema{Name: "input", Type: TReference, refs: []string{"filter", "map", "reduce"}, Default: "the only filter", Doc: "The filter or stage to read."},
+		ArgSchema{Name: "format", Type: TString, words: &recordFormats, Default: "what the layout says, else lines", Doc: "How files hold records: telemetry, lines, jsonl, csv, tsv, whole."},
 		ArgSchema{Name: "fields", Type: TStrings, Doc: "The code gets only these fields, such as info.OS."},
 	), Blocks: []BlockSchema{
 		resourcesSchema, batchSchema, retrySchema, tolerateSchema,
 		{Type: "where", NotBuilt: true, Doc: "A condition on records."},
 	}},
 	{Type: "reduce", Label: RequiredLabel, Many: true, Doc: "A stage that runs code on all values of a key.", Args: stage(
-		ArgSchema{Name: "input", Type: TReference, Required: true, Doc: "The stage to read."},
+		ArgSchema{Name: "input", Type: TReference, refs: []string{"map", "reduce"}, Required: true, Doc: "The stage to read."},
 		ArgSchema{Name: "partitions", Type: TCount, Default: "1", Doc: "How many tasks share the keys."},
 		ArgSchema{Name: "fan_in", Type: TCount, Default: "64", Doc: "The most results that one task reads."},
 	), Blocks: []BlockSchema{resourcesSchema, retrySchema, tolerateSchema}},
 	{Type: "output", Label: RequiredLabel, Many: true, Doc: "A result that somebody wants.", Args: []ArgSchema{
-		{Name: "value", Type: TReference, Required: true, Doc: "The stage whose result it is."},
-		{Name: "format", Type: TString, Default: `"text"`, Doc: "How it is written: text, csv, jsonl, json."},
+		{Name: "value", Type: TReference, refs: []string{"map", "reduce"}, Required: true, Doc: "The stage whose result it is."},
+		{Name: "format", Type: TString, words: &outputFormats, Default: `"text"`, Doc: "How it is written: text, csv, jsonl, json."},
 		{Name: "to", Type: TString, Doc: "The file it is written to."},
 		notBuiltArg("sort", TAny, "The order of the result."),
 		notBuiltArg("top", TCount, "Only the first so many."),
 	}},
-	{Type: "engine", Label: RequiredLabel, Many: true, Doc: "Where tasks run.", Args: []ArgSchema{
+	{Type: "engine", Label: RequiredLabel, labels: &engines, Many: true, Doc: "Where tasks run.", Args: []ArgSchema{
 		{Name: "workers", Type: TCount, Default: "the number of cores", Doc: "How many tasks run at once."},
 	}},
 	{Type: "notify", Many: true, NotBuilt: true, Doc: "Who is told."},
@@ -213,6 +219,25 @@ var laterFunctions = []string{"days", "since", "last_complete_day", "version", "
 
 // laterBlock is refused in every block.
 const laterBlock = "dynamic"
+
+// Labels are the names that a block of this type can have, none when any name will do.
+func (s *BlockSchema) Labels() []string { return s.labels.take() }
+
+// Words are the texts that the argument takes, none when that is not a closed set.
+func (a *ArgSchema) Words() []string { return a.words.take() }
+
+// Schemes are what the text of the argument can begin with, before a colon.
+func (a *ArgSchema) Schemes() []string { return a.schemes.take() }
+
+// References are the kinds of blocks that the argument can refer to.
+func (a *ArgSchema) References() []string { return slices.Clone(a.refs) }
+
+func (v *valueSet) take() []string {
+	if v == nil {
+		return nil
+	}
+	return slices.Clone(v.words)
+}
 
 func (s *BlockSchema) arg(name string) *ArgSchema {
 	for i := range s.Args {

@@ -42,6 +42,39 @@ func TestSchemaIsComplete(t *testing.T) {
 	walk("file", lang.Schema())
 }
 
+// What completion offers for a value, the checks accept: every set of words hangs on the argument that reads it.
+func TestSchemaKnowsValues(t *testing.T) {
+	var got []string
+	var walk func(path string, s *lang.BlockSchema)
+	walk = func(path string, s *lang.BlockSchema) {
+		if labels := s.Labels(); labels != nil {
+			got = append(got, path+" labels "+strings.Join(labels, " "))
+		}
+		for i := range s.Args {
+			a := &s.Args[i]
+			name := path + "." + a.Name
+			if words := a.Words(); words != nil {
+				got = append(got, name+" words "+strings.Join(words, " "))
+			}
+			if schemes := a.Schemes(); schemes != nil {
+				got = append(got, name+" schemes "+strings.Join(schemes, " "))
+			}
+			if (a.Type == lang.TReference) != (a.References() != nil) {
+				t.Errorf("%s: type %q, references to %q", name, a.Type, a.References())
+			}
+		}
+		for i := range s.Blocks {
+			walk(path+"."+s.Blocks[i].Type, &s.Blocks[i])
+		}
+	}
+	walk("file", lang.Schema())
+	for _, want := range []string{"file.map.format words telemetry lines", "file.output.format words text csv", "file.retry.on words infrastructure", "file.index.source schemes dir", "file.engine labels local"} {
+		if !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, want) }) {
+			t.Errorf("the table does not say %q, only\n%s", want, strings.Join(got, "\n"))
+		}
+	}
+}
+
 func TestLayoutDimensions(t *testing.T) {
 	tests := []struct {
 		layout string

@@ -134,7 +134,7 @@ func (l *loader) program(b *block, s *Stage) {
 			s.Command = []string{"sh", "-c", argv[0]}
 		}
 	}
-	s.Contract, _ = l.word(b, "contract", "lang/unknown-contract", contracts)
+	s.Contract, _ = l.word(b, "contract", "lang/unknown-contract")
 	if command {
 		if s.Contract != "" && s.Contract != "streaming" {
 			l.add(diag.Error("lang/contract-of-command", "Contract of a command",
@@ -154,7 +154,7 @@ func (l *loader) records(b *block, s *Stage) {
 	if s.Kind == Reduce {
 		return
 	}
-	s.Format, _ = l.word(b, "format", "lang/unknown-format", recordFormats)
+	s.Format, _ = l.word(b, "format", "lang/unknown-format")
 	s.Fields, _, _ = l.filledTexts(b, "fields")
 	if f := l.filterNamed(s.Input.Filter); f != nil && b.child("batch") != nil && b.child("batch").written("group_by") {
 		l.groupBy(b.child("batch"), s.Batch.GroupBy, f.Index)
@@ -245,7 +245,7 @@ func (l *loader) outputs() {
 		if r, _, ok := l.reference(b, "value", "map", "reduce"); ok {
 			o.Value = stageAddr(r)
 		}
-		format, ok := l.word(b, "format", "lang/unknown-format", outputFormats)
+		format, ok := l.word(b, "format", "lang/unknown-format")
 		set(&o.Format, format, ok)
 		if to, rng, ok := l.filled(b, "to"); ok {
 			o.To = to
