@@ -77,6 +77,7 @@ func (c *compiler) sources() {
 		s := Source{
 			Filter: f.Name, Index: f.Index, Source: sel.Source, Revision: sel.Revision,
 			Total: sel.Total, Matched: sel.Files.Len(), Bytes: sel.Bytes, Unparsed: sel.Unparsed, Sample: sel.UnparsedSample,
+			Unlisted: sel.Unlisted, Live: sel.Live,
 		}
 		for _, ix := range c.in.Analysis.Indexes {
 			if ix.Name == f.Index {

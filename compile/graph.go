@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/tafc/tafc/bundle"
+	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/internal/addr"
 	"github.com/tafc/tafc/lang"
 	"github.com/tafc/tafc/runtime/job"
@@ -37,12 +38,16 @@ type Source struct {
 	Unparsed int
 	Sample   []string // some of the unparsed keys
 	Funnel   []Step
+	Unlisted int `json:",omitempty"` // folders that were not listed because the filter refuses them (index.Selection)
+	// Live is the filter when Revision tells of the matching files alone: to find out whether it holds, select them again.
+	Live *index.Filter `json:",omitempty"`
 }
 
 // Step says how many files were left after one more condition of the filter.
 type Step struct {
 	Dimension string `json:"dimension"`
 	Left      int    `json:"left"`
+	Unlisted  int    `json:"unlisted_prefixes,omitempty"`
 }
 
 // Stage is what the tasks of a stage have in common.

@@ -20,8 +20,8 @@ import (
 // World is what Resolve and Check read.
 type World struct {
 	FS fs.FS // the folder of the analysis
-	// OpenIndex opens a source as the analysis writes it. Check does not call it.
-	OpenIndex func(source, table string) (index.Source, error)
+	// OpenIndex opens the source of an index. Check does not call it.
+	OpenIndex func(*lang.Index) (index.Source, error)
 }
 
 type resolver struct {
@@ -109,7 +109,7 @@ func (r *resolver) selection(ctx context.Context, f *lang.Filter) *index.Selecti
 	if filter == nil || ix.Layout != "" && layout == nil {
 		return nil
 	}
-	src, err := r.w.OpenIndex(ix.Source, ix.Table)
+	src, err := r.w.OpenIndex(ix)
 	if err != nil {
 		r.fail("index/unreadable", "Index cannot be read", sentence(err), ix.Range("source"))
 		return nil
@@ -197,22 +197,36 @@ func (r *resolver) checkSelection(f *lang.Filter, sel *index.Selection) {
 		return
 	}
 	detail := fmt.Sprintf("None of the %d files of the index match. ", sel.Total)
+	if sel.Unlisted > 0 {
+		detail = fmt.Sprintf("None of the %d files that were listed match, and %d folders were not listed, because the filter refuses what can be in them. ", sel.Total, sel.Unlisted)
+	}
 	left := sel.Total - sel.Unparsed
 	switch {
-	case sel.Total == 0:
+	case sel.Total == 0 && sel.Unlisted == 0:
 		detail = "The index holds no files at all. "
-	case left == 0 && sel.Layout != nil:
+	case left == 0 && sel.Unlisted == 0 && sel.Layout != nil:
 		detail = fmt.Sprintf("None of the %d keys of the index fits the layout %s (the first is %q). ", sel.Total, sel.Layout, first(sel.UnparsedSample))
 	default:
-		for _, step := range sel.Funnel {
-			if step.Left == 0 {
-				detail += fmt.Sprintf("%d are left before the condition on %s, and none after it.%s ", left, step.Dimension, values(sel, step.Dimension))
-				break
-			}
-			left = step.Left
-		}
+		detail += emptied(sel, left)
 	}
 	r.fail("index/no-match", "No file matches", detail+"If that may be, write allow_empty = true.", f.DeclRange)
+}
+
+// emptied is the sentence about the condition after which nothing is left.
+func emptied(sel *index.Selection, left int) string {
+	unlisted := sel.Unlisted
+	for i, step := range sel.Funnel {
+		before := fmt.Sprintf("%d are", left)
+		if unlisted > 0 {
+			before = "Some are"
+		}
+		// Folders that a later condition refused passed this one.
+		if unlisted -= step.Unlisted; step.Left == 0 && (unlisted <= 0 || i == len(sel.Funnel)-1) {
+			return fmt.Sprintf("%s left before the condition on %s, and none after it.%s ", before, step.Dimension, values(sel, step.Dimension))
+		}
+		left = step.Left
+	}
+	return ""
 }
 
 func first(list []string) string {

@@ -340,13 +340,13 @@ func exampleWorld() fstest.MapFS {
 	}
 }
 
-func openExample(source, _ string) (index.Source, error) {
+func openExample(ix *lang.Index) (index.Source, error) {
 	list, ok := map[string]memory{
-		"dir:data":  {source, []string{"saved_session/Firefox/nightly/29.0a1/20140301030203.20140308.v2.log.0ab8.lzma"}},
-		"dir:plain": {source, []string{"a.txt", "b.txt"}},
-	}[source]
+		"dir:data":  {ix.Source, []string{"saved_session/Firefox/nightly/29.0a1/20140301030203.20140308.v2.log.0ab8.lzma"}},
+		"dir:plain": {ix.Source, []string{"a.txt", "b.txt"}},
+	}[ix.Source]
 	if !ok {
-		return nil, errors.New("the folder of index " + source + " does not exist")
+		return nil, errors.New("the folder of index " + ix.Source + " does not exist")
 	}
 	return list, nil
 }

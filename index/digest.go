@@ -27,5 +27,10 @@ func (d *Digest) Add(f File) {
 	_, _ = d.hash.Write(f.ETag)
 }
 
+func (d *Digest) addText(text string) {
+	_, _ = d.hash.Write(binary.AppendUvarint(d.head[:0], uint64(len(text))))
+	_, _ = d.hash.WriteString(text)
+}
+
 // String is the revision, in hex.
 func (d *Digest) String() string { return fmt.Sprintf("%016x", d.hash.Sum64()) }

@@ -23,6 +23,10 @@ type File struct {
 	Key  []byte // relative to the root, with / between components
 	Size int64  // bytes as stored, -1 when unknown
 	ETag []byte // changes when the content changes
+
+	// Dims are the values of the dimensions when the source knows them without the key: all of those of the layout, in its
+	// order. Nil means that they are read out of the key.
+	Dims [][]byte
 }
 
 // Op is what a condition does with a dimension's value. The names are those of the language.
@@ -70,12 +74,20 @@ type Selection struct {
 	UnparsedSample []string
 	Funnel         []Step // one for each condition that is not any(), in the filter's order, exclude last
 	Dimensions     []Dimension
+
+	// Unlisted is how many folders were not listed because the filter refuses all that can be in them. When it is not 0, Total, Unparsed
+	// and the counts of Funnel and Dimensions are only of what was listed: at least so many. The files are all there.
+	Unlisted int
+	// Live is the filter when Revision tells of the matching files alone: whether it still holds, only the same selection can
+	// tell. Nil when the source's own revision tells.
+	Live *Filter
 }
 
 // Step says how many files were left after one more condition.
 type Step struct {
 	Dimension string // "exclude" for the exclude block
 	Left      int
+	Unlisted  int // folders that were not listed because of this condition
 }
 
 // Dimension is what an index holds of one dimension, before the filter.

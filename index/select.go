@@ -48,17 +48,23 @@ func Select(ctx context.Context, src Source, layout *Layout, root string, f Filt
 		return nil, err
 	}
 	var s *selector
-	if layout != nil {
+	pruner, live := src.(Pruner)
+	switch {
+	case live:
+		s, err = selectPruned(ctx, pruner, layout, f)
+	case layout != nil:
 		s, err = selectKnown(ctx, src, layout, f)
-	} else {
+	default:
 		s, err = selectDetected(ctx, src, f)
 	}
 	if err != nil {
 		return nil, err
 	}
-	revision, err := src.Revision(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("revision of %s: %w", src, err)
+	revision := ""
+	if !live {
+		if revision, err = src.Revision(ctx); err != nil {
+			return nil, fmt.Errorf("revision of %s: %w", src, err)
+		}
 	}
 	if root == "" {
 		root = src.Root()

@@ -25,6 +25,11 @@ type selector struct {
 	sorted   bool
 	last     []byte // the key before this one
 
+	live            *Filter // what is selected when the source is a Pruner, else nil
+	columns         bool    // some file had its dimensions with it
+	unlisted        int     // folders, also those that no term refused
+	excludeUnlisted int     // those that the exclude terms refused
+
 	values [][]byte // of the current key
 	ids    []uint32
 }
@@ -36,6 +41,8 @@ type term struct {
 	test func(string) bool
 	left int    // files for which this and all terms before it hold
 	ok   []bool // by id
+
+	unlisted int // folders that it refused
 }
 
 // interner numbers the values of one dimension, in the order in which they come.
@@ -103,11 +110,14 @@ func (s *selector) add(f File) error {
 	s.last = append(s.last[:0], f.Key...)
 
 	if s.layout != nil {
-		if !s.layout.Match(f.Key, s.values) {
+		values := f.Dims
+		if values != nil {
+			s.columns = true
+		} else if values = s.values; !s.layout.Match(f.Key, values) {
 			s.addUnparsed(f.Key)
 			return nil
 		}
-		for d, value := range s.values {
+		for d, value := range values {
 			s.ids[d] = s.dims[d].intern(value)
 		}
 		if !s.matches() {
@@ -143,11 +153,14 @@ func (s *selector) matches() bool {
 // addUnparsed keeps the smallest keys as the sample, so that it does not depend on the order of the source.
 func (s *selector) addUnparsed(key []byte) {
 	s.unparsed++
-	if len(s.sample) == unparsedSamples && string(key) >= s.sample[unparsedSamples-1] {
-		return
+	if len(s.sample) < unparsedSamples || string(key) < s.sample[unparsedSamples-1] {
+		s.addSample(string(key))
 	}
-	at, _ := slices.BinarySearch(s.sample, string(key))
-	s.sample = slices.Insert(s.sample, at, string(key))
+}
+
+func (s *selector) addSample(key string) {
+	at, _ := slices.BinarySearch(s.sample, key)
+	s.sample = slices.Insert(s.sample, at, key)
 	s.sample = s.sample[:min(len(s.sample), unparsedSamples)]
 }
 
@@ -183,17 +196,21 @@ func (s *selector) finish(revision, root string) (*Selection, error) {
 	sel := &Selection{
 		Source: s.source, Revision: revision, Layout: s.layout, Root: root,
 		Files: s.table, Total: s.total, Bytes: s.bytes, Unparsed: s.unparsed, UnparsedSample: s.sample,
+		Unlisted: s.unlisted, Live: s.live,
 	}
 	for _, t := range s.where {
 		if t.Op != OpAny {
-			sel.Funnel = append(sel.Funnel, Step{Dimension: t.Dimension, Left: t.left})
+			sel.Funnel = append(sel.Funnel, Step{Dimension: t.Dimension, Left: t.left, Unlisted: t.unlisted})
 		}
 	}
 	if len(s.exclude) > 0 {
-		sel.Funnel = append(sel.Funnel, Step{Dimension: "exclude", Left: s.table.Len()})
+		sel.Funnel = append(sel.Funnel, Step{Dimension: "exclude", Left: s.table.Len(), Unlisted: s.excludeUnlisted})
 	}
 	for d, in := range s.dims {
 		sel.Dimensions = append(sel.Dimensions, Dimension{Name: s.table.dimensions[d], Values: in.sort(s.table, d)})
+	}
+	if s.live != nil {
+		sel.Revision = s.liveRevision()
 	}
 	return sel, nil
 }

@@ -32,6 +32,7 @@ type DocIndex struct {
 	UnparsedKeys int            `json:"unparsed_keys"`
 	Unparsed     []string       `json:"unparsed_sample,omitempty"`
 	Funnel       []compile.Step `json:"funnel"`
+	Unlisted     int            `json:"unlisted_prefixes,omitempty"`
 }
 
 // DocStage sums up the tasks of a stage.
@@ -92,7 +93,7 @@ func docIndex(s compile.Source) DocIndex {
 	d := DocIndex{
 		Filter: s.Filter, Index: s.Index, Source: s.Source, Revision: s.Revision, Layout: s.Layout,
 		FilesTotal: s.Total, FilesMatched: s.Matched, BytesMatched: s.Bytes, UnparsedKeys: s.Unparsed,
-		Unparsed: s.Sample, Funnel: s.Funnel,
+		Unparsed: s.Sample, Funnel: s.Funnel, Unlisted: s.Unlisted,
 	}
 	if d.Funnel == nil {
 		d.Funnel = []compile.Step{}

@@ -150,8 +150,8 @@ func (s *session) close() {
 func (s *session) world() compile.World {
 	return compile.World{
 		FS: os.DirFS(s.analysis.Dir),
-		OpenIndex: func(source, table string) (index.Source, error) {
-			return open.Open(source, open.Options{Table: table, BaseDir: s.analysis.Dir})
+		OpenIndex: func(ix *lang.Index) (index.Source, error) {
+			return open.Open(ix.Source, open.Options{Table: ix.Table, BaseDir: s.analysis.Dir})
 		},
 	}
 }
@@ -222,12 +222,7 @@ func (s *session) checkFence(ctx context.Context, p *plan.Plan) error {
 		return fmt.Errorf("%s was applied since the plan was made", p.Analysis)
 	}
 	for _, src := range p.Graph.Sources {
-		ix, err := open.Open(src.Spec, open.Options{Table: src.Table})
-		if err != nil {
-			return err
-		}
-		revision, err := ix.Revision(ctx)
-		ix.Close()
+		revision, err := currentRevision(ctx, src)
 		if err != nil {
 			return err
 		}
@@ -236,6 +231,29 @@ func (s *session) checkFence(ctx context.Context, p *plan.Plan) error {
 		}
 	}
 	return nil
+}
+
+// currentRevision is the revision that a selection from the source would have now.
+func currentRevision(ctx context.Context, src compile.Source) (string, error) {
+	ix, err := open.Open(src.Spec, open.Options{Table: src.Table})
+	if err != nil {
+		return "", err
+	}
+	defer ix.Close()
+	if src.Live == nil {
+		return ix.Revision(ctx)
+	}
+	var layout *index.Layout
+	if src.Layout != "" {
+		if layout, err = index.ParseLayout(src.Layout); err != nil {
+			return "", err
+		}
+	}
+	sel, err := index.Select(ctx, ix, layout, "", *src.Live)
+	if err != nil {
+		return "", err
+	}
+	return sel.Revision, nil
 }
 
 func parseTargets(texts []string, g *compile.Graph) ([]addr.Task, error) {

@@ -92,7 +92,7 @@ func Compile(world fstest.MapFS) (*compile.Graph, hcl.Diagnostics, map[string][]
 	if diags.HasErrors() {
 		return nil, diags, sources
 	}
-	in, more, read := compile.Resolve(context.Background(), a, compile.World{FS: world, OpenIndex: func(string, string) (index.Source, error) {
+	in, more, read := compile.Resolve(context.Background(), a, compile.World{FS: world, OpenIndex: func(*lang.Index) (index.Source, error) {
 		return rows(world["index"].Data), nil
 	}})
 	for name, text := range read {

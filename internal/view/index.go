@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/tafc/tafc/compile"
 	"github.com/tafc/tafc/index"
 )
 
@@ -69,14 +70,50 @@ func unparsed(w io.Writer, sel *index.Selection, style Style) {
 
 // Funnel says how many files each condition of a filter left.
 func Funnel(w io.Writer, filter string, sel *index.Selection, style Style) {
-	fmt.Fprintf(w, "filter %s over %s: %s, %s match (%s)\n", style.Bold(filter), sel.Source, count(sel.Total, "file"),
+	fmt.Fprintf(w, "filter %s over %s: %s, %s match (%s)\n", style.Bold(filter), sel.Source, total(sel.Total, sel.Unlisted),
 		number(sel.Files.Len()), bytes(sel.Bytes))
-	before := sel.Total - sel.Unparsed
-	for _, step := range sel.Funnel {
-		fmt.Fprintf(w, "  %s %12s → %s\n", pad(step.Dimension, 20), number(before), number(step.Left))
-		before = step.Left
+	steps := make([]compile.Step, len(sel.Funnel))
+	for i, step := range sel.Funnel {
+		steps[i] = compile.Step(step)
+	}
+	for _, line := range funnelLines(sel.Total-sel.Unparsed, sel.Unlisted, steps) {
+		fmt.Fprintf(w, "  %s %12s → %s\n", pad(line.dimension, 20), line.from, line.to)
 	}
 	unparsed(w, sel, style)
+}
+
+// total says how many files an index has. What was not listed makes the number a lower bound.
+func total(files, unlisted int) string {
+	if unlisted == 0 {
+		return count(files, "file")
+	}
+	return fmt.Sprintf("%s listed, %s not", count(files, "file"), count(unlisted, "folder"))
+}
+
+// funnelLine is one condition: from how many files to how many, in words.
+type funnelLine struct{ dimension, from, to string }
+
+// funnelLines marks numbers that do not count what was not listed with a plus: there may be more.
+func funnelLines(from, unlisted int, steps []compile.Step) []funnelLine {
+	lines := make([]funnelLine, len(steps))
+	number := func(n int) string {
+		if unlisted > 0 {
+			return number(n) + "+"
+		}
+		return number(n)
+	}
+	for i, step := range steps {
+		lines[i] = funnelLine{dimension: step.Dimension, from: number(from)}
+		if unlisted -= step.Unlisted; i == len(steps)-1 {
+			unlisted = 0 // after the last condition, all are known
+		}
+		lines[i].to = number(step.Left)
+		if step.Unlisted > 0 {
+			lines[i].to += fmt.Sprintf(" (%s not listed)", count(step.Unlisted, "folder"))
+		}
+		from = step.Left
+	}
+	return lines
 }
 
 // IndexDocument is the JSON form of an index (docs/json.md).
@@ -136,6 +173,7 @@ type QueryDocument struct {
 	UnparsedKeys  int            `json:"unparsed_keys"`
 	Unparsed      []string       `json:"unparsed_sample"`
 	Funnel        []StepDocument `json:"funnel"`
+	Unlisted      int            `json:"unlisted_prefixes,omitempty"`
 	Files         []FileDocument `json:"files"`
 }
 
@@ -143,6 +181,7 @@ type QueryDocument struct {
 type StepDocument struct {
 	Dimension string `json:"dimension"`
 	Left      int    `json:"left"`
+	Unlisted  int    `json:"unlisted_prefixes,omitempty"`
 }
 
 // FileDocument is one file with its dimensions by name.
@@ -158,7 +197,7 @@ func NewQueryDocument(filter string, sel *index.Selection) *QueryDocument {
 	d := &QueryDocument{
 		FormatVersion: "1", Filter: filter, Source: sel.Source, Revision: sel.Revision, FilesTotal: sel.Total,
 		FilesMatched: sel.Files.Len(), BytesMatched: sel.Bytes, UnparsedKeys: sel.Unparsed,
-		Unparsed: append([]string{}, sel.UnparsedSample...), Funnel: []StepDocument{}, Files: []FileDocument{},
+		Unparsed: append([]string{}, sel.UnparsedSample...), Funnel: []StepDocument{}, Unlisted: sel.Unlisted, Files: []FileDocument{},
 	}
 	if sel.Layout != nil {
 		d.Layout = sel.Layout.String()

@@ -62,7 +62,7 @@ func (v *planView) source(s compile.Source, named bool) {
 	if named {
 		name += ", filter " + s.Filter
 	}
-	v.line("%s: %s, %s match (%s)", name, count(s.Total, "file"), number(s.Matched), bytes(s.Bytes))
+	v.line("%s: %s, %s match (%s)", name, total(s.Total, s.Unlisted), number(s.Matched), bytes(s.Bytes))
 	if funnel := funnelText(s); funnel != "" {
 		v.line("  %s", v.style.Dim(clip(funnel, 150)))
 	}
@@ -78,12 +78,12 @@ func (v *planView) source(s compile.Source, named bool) {
 // funnelText says how many files each condition left: reason 13,506 → 9,870 · appName → 8,113.
 func funnelText(s compile.Source) string {
 	var parts []string
-	for i, step := range s.Funnel {
+	for i, line := range funnelLines(s.Total-s.Unparsed, s.Unlisted, s.Funnel) {
 		from := ""
 		if i == 0 {
-			from = number(s.Total-s.Unparsed) + " "
+			from = line.from + " "
 		}
-		parts = append(parts, fmt.Sprintf("%s %s→ %s", step.Dimension, from, number(step.Left)))
+		parts = append(parts, fmt.Sprintf("%s %s→ %s", line.dimension, from, line.to))
 	}
 	return strings.Join(parts, " · ")
 }
