@@ -87,6 +87,11 @@ func (c *compiler) sources() {
 		if sel.Layout != nil {
 			s.Layout = sel.Layout.String()
 		}
+		for _, t := range slices.Concat(f.Where, f.Exclude) {
+			if t.Condition.Today {
+				s.Dates = append(s.Dates, t.Meaning())
+			}
+		}
 		for _, step := range sel.Funnel {
 			s.Funnel = append(s.Funnel, Step(step))
 		}

@@ -22,6 +22,7 @@ type (
 	stageFile struct {
 		Kind       lang.StageKind `json:"kind"`
 		Name       string         `json:"name"`
+		Filter     string         `json:"filter,omitempty"`
 		Components []Component    `json:"components"`
 		Bundle     string         `json:"bundle,omitempty"`
 		Root       string         `json:"root,omitempty"`
@@ -60,7 +61,7 @@ func (g *Graph) MarshalJSON() ([]byte, error) {
 	for i, s := range g.Stages {
 		stages[s] = i
 		sf := stageFile{
-			Kind: s.Kind, Name: s.Addr.Name, Components: s.Components, Root: s.Root, Spec: s.Spec,
+			Kind: s.Kind, Name: s.Addr.Name, Filter: s.Filter, Components: s.Components, Root: s.Root, Spec: s.Spec,
 			Retry: s.Retry, Tolerate: s.Tolerate, Partitions: s.Partitions, Outputs: s.Outputs,
 		}
 		if s.Bundle != nil {
@@ -137,7 +138,7 @@ func ReadGraph(text []byte, bundles map[string]*bundle.Bundle) (*Graph, error) {
 
 func (f *stageFile) stage(bundles map[string]*bundle.Bundle) (*Stage, error) {
 	s := &Stage{
-		Addr: addr.Stage{Kind: string(f.Kind), Name: f.Name}, Kind: f.Kind, Components: f.Components, Root: f.Root, Spec: f.Spec,
+		Addr: addr.Stage{Kind: string(f.Kind), Name: f.Name}, Kind: f.Kind, Filter: f.Filter, Components: f.Components, Root: f.Root, Spec: f.Spec,
 		Retry: f.Retry, Tolerate: f.Tolerate, Partitions: f.Partitions, Outputs: f.Outputs,
 	}
 	s.Digest = digestComponents(s.Components)

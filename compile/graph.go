@@ -40,7 +40,8 @@ type Source struct {
 	Funnel   []Step
 	Unlisted int `json:",omitempty"` // folders that were not listed because the filter refuses them (index.Selection)
 	// Live is the filter when Revision tells of the matching files alone: to find out whether it holds, select them again.
-	Live *index.Filter `json:",omitempty"`
+	Live  *index.Filter `json:",omitempty"`
+	Dates []string      `json:",omitempty"` // what the conditions that count from today are today: submission_date = days(7): 2014-03-02 to 2014-03-08
 }
 
 // Step says how many files were left after one more condition of the filter.
@@ -54,6 +55,7 @@ type Step struct {
 type Stage struct {
 	Addr       addr.Stage
 	Kind       lang.StageKind
+	Filter     string      // of a map over files
 	Components []Component // what a result of the stage depends on besides its inputs, sorted by name
 	Digest     string      // of Components, hex
 	Root       string      // URL of the folder that the keys of Files are relative to

@@ -193,6 +193,9 @@ func (r *resolver) checkSelection(f *lang.Filter, sel *index.Selection) {
 		dims = sel.Layout.Dimensions()
 	}
 	r.unknownGroupBy(f, dims)
+	if r.notDates(f, sel) {
+		return
+	}
 	if sel.Files.Len() > 0 || f.AllowEmpty {
 		return
 	}
@@ -227,6 +230,18 @@ func emptied(sel *index.Selection, left int) string {
 		left = step.Left
 	}
 	return ""
+}
+
+// notDates reports conditions on dates for dimensions that are none, where only the index tells.
+func (r *resolver) notDates(f *lang.Filter, sel *index.Selection) bool {
+	found := false
+	for _, t := range slices.Concat(f.Where, f.Exclude) {
+		if date := sel.Layout.DateDimension(); t.Condition.Dated && date != t.Dimension {
+			r.diags = append(r.diags, lang.NotADate(t.Dimension, f.Index, date, t.NameRange))
+			found = true
+		}
+	}
+	return found
 }
 
 func first(list []string) string {

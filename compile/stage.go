@@ -21,7 +21,7 @@ const defaultRecordLimit = 256 << 20
 
 func (c *compiler) newStage(s *lang.Stage, sel *index.Selection, outputs int) *Stage {
 	stage := &Stage{
-		Addr: s.Addr(), Kind: s.Kind, Retry: s.Retry, Tolerate: s.Tolerate,
+		Addr: s.Addr(), Kind: s.Kind, Filter: s.Input.Filter, Retry: s.Retry, Tolerate: s.Tolerate,
 		Partitions: s.Partitions, Outputs: outputs, Spec: c.specTemplate(s, sel),
 	}
 	if sel != nil {

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/tafc/tafc/internal/order"
 )
 
 // ConditionError says what is wrong with a term.
@@ -30,7 +33,7 @@ func CheckTerm(t Term) error {
 
 // compileTerm makes a test of a term. The test gets a value as the key has it. It need not be fast: it sees each value once.
 func compileTerm(t Term, asService bool) (func(value string) bool, error) {
-	want, known := map[Op]int{OpAny: 0, OpOneOf: len(t.Values), OpBetween: 2, OpAtLeast: 1, OpAtMost: 1, OpGlob: 1, OpMatches: 1}[t.Op]
+	want, known := map[Op]int{OpAny: 0, OpOneOf: len(t.Values), OpBetween: 2, OpAtLeast: 1, OpAtMost: 1, OpGlob: 1, OpMatches: 1, OpDates: 2, OpVersion: 1}[t.Op]
 	if !known {
 		return nil, &ConditionError{t, errors.New("there is no such operator")}
 	}
@@ -62,6 +65,14 @@ func compileTerm(t Term, asService bool) (func(value string) bool, error) {
 			return nil, &ConditionError{t, err}
 		}
 		return expression.MatchString, nil
+	case OpDates:
+		return compileDates(t)
+	case OpVersion:
+		constraint, err := order.ParseConstraint(t.Values[0])
+		if err != nil {
+			return nil, &ConditionError{t, err}
+		}
+		return constraint.Holds, nil
 	}
 	return func(string) bool { return true }, nil // OpAny
 }
@@ -73,5 +84,21 @@ func compileGlob(t Term) (func(value string) bool, error) {
 	}
 	return func(v string) bool {
 		return doublestar.MatchUnvalidated(pattern, v) || doublestar.MatchUnvalidated(sane, Sanitize(v))
+	}, nil
+}
+
+// compileDates makes a test of dates, however the key writes them. What is no date is in no range.
+func compileDates(t Term) (func(value string) bool, error) {
+	var bounds [2]time.Time
+	for i, text := range t.Values {
+		date, ok := order.ParseDate(text)
+		if !ok && text != "" {
+			return nil, &ConditionError{t, fmt.Errorf("%q is not a date", text)}
+		}
+		bounds[i] = date
+	}
+	return func(v string) bool {
+		date, ok := order.ParseDate(v)
+		return ok && !date.Before(bounds[0]) && (t.Values[1] == "" || !date.After(bounds[1]))
 	}, nil
 }

@@ -16,6 +16,8 @@
 //     sanitised value. The pattern covers the whole value; * ? [a-z] {a,b} and a backslash have their usual meaning.
 //   - matches: an RE2 expression, found anywhere in the value as the key has it. Nothing is sanitised, since there is no way
 //     to say what a sanitised expression would mean.
+//   - dates: the value as the date that it is, in any of the forms of keys; version: the value as a version. What is neither
+//     never matches.
 //
 // The ancestors' index service sanitised only its parameters. A file that was stored under saved-session (no ancestor wrote such
 // a key, but a bucket can hold it) is therefore never equal to anything there. A [Filter] with AsService set, which is what

@@ -41,6 +41,8 @@ const (
 	OpAtMost  Op = "atmost"  // one
 	OpGlob    Op = "glob"    // one
 	OpMatches Op = "matches" // one
+	OpDates   Op = "dates"   // two, dates as 2006-01-02, both inclusive; an empty one is no bound
+	OpVersion Op = "version" // one, comparisons such as ">= 28.0, < 100"
 )
 
 // Term is a condition on one dimension. Values are as people write them; doc.go says how they are compared.

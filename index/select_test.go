@@ -122,7 +122,7 @@ func TestSelectErrors(t *testing.T) {
 	if !errors.As(err, &unknown) || unknown.Name != "c" || !slices.Equal(unknown.Known, []string{"a", "b"}) {
 		t.Errorf("unknown dimension: %v", err)
 	}
-	for _, f := range []index.Filter{where(index.OpGlob, "["), where(index.OpGlob, "{a"), where(index.OpMatches, "("), where(index.OpBetween, "1"), where("like", "1"), where(index.OpAny, "1")} {
+	for _, f := range []index.Filter{where(index.OpGlob, "["), where(index.OpGlob, "{a"), where(index.OpMatches, "("), where(index.OpVersion, "28.*"), where(index.OpDates, "x", ""), where(index.OpDates, "2014-03-08"), where(index.OpBetween, "1"), where("like", "1"), where(index.OpAny, "1")} {
 		_, err := index.Select(ctx, keys("1/2"), layout, "", f)
 		var condition *index.ConditionError
 		if !errors.As(err, &condition) || !cmp.Equal(condition.Term, f.Where[0]) {
@@ -296,5 +296,28 @@ func BenchmarkSelect(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Dates and versions are compared as such, in whatever form keys write them; what is none matches nothing.
+func TestDatesAndVersions(t *testing.T) {
+	src := keys("28.0a1/20140308", "28.0/2014-03-08", "9.0/2014_03_09", "100.0/2014.03.10", "nightly/20140308", "28.0/today")
+	for _, tt := range []struct {
+		where index.Term
+		want  []string
+	}{
+		{index.Term{Dimension: "day", Op: index.OpDates, Values: []string{"2014-03-08", "2014-03-09"}}, []string{"28.0/2014-03-08", "28.0a1/20140308", "9.0/2014_03_09", "nightly/20140308"}},
+		{index.Term{Dimension: "day", Op: index.OpDates, Values: []string{"2014-03-09", ""}}, []string{"100.0/2014.03.10", "9.0/2014_03_09"}},
+		{index.Term{Dimension: "day", Op: index.OpDates, Values: []string{"", "2014-03-08"}}, []string{"28.0/2014-03-08", "28.0a1/20140308", "nightly/20140308"}},
+		{index.Term{Dimension: "version", Op: index.OpVersion, Values: []string{">= 28.0"}}, []string{"100.0/2014.03.10", "28.0/2014-03-08", "28.0/today"}},
+		{index.Term{Dimension: "version", Op: index.OpVersion, Values: []string{"< 28"}}, []string{"28.0a1/20140308", "9.0/2014_03_09"}},
+	} {
+		selection, err := index.Select(context.Background(), src, parse(t, "{version}/{day:date}"), "", index.Filter{Where: []index.Term{tt.where}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, selectedKeys(selection)); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", tt.where, diff)
+		}
 	}
 }

@@ -15,6 +15,8 @@ type Analysis struct {
 	Owner       string
 	Source      string
 
+	Today string // the date (2006-01-02, UTC) that days and last_complete_day count from
+
 	Filename string // as given to Load; the file name in every range
 	Dir      string // relative paths of the file are relative to this folder
 
@@ -91,12 +93,17 @@ const (
 	OpAtMost  Op = "atmost"  // value <= Values[0]
 	OpGlob    Op = "glob"    // * ? [a-z] {a,b} over the whole value
 	OpMatches Op = "matches" // an RE2 expression, found anywhere in the value
+	OpDates   Op = "dates"   // a date from Values[0] to Values[1] (2006-01-02), both inclusive; an empty one is no bound
+	OpVersion Op = "version" // comparisons of versions, such as ">= 28.0, < 100"
 )
 
 // Condition is a test of one dimension's value. Values are as written; the index sanitises them.
 type Condition struct {
 	Op     Op
 	Values []string
+	Text   string // as the file writes it, when Op and Values are what became of it: days(7)
+	Dated  bool   // it makes sense for a date dimension only
+	Today  bool   // it counts from Analysis.Today
 }
 
 // Image names the container image of stages.

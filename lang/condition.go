@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/order"
 )
 
 // call is what a condition function evaluates to. Its arguments are checked where it is used, where their ranges are known.
@@ -27,7 +28,8 @@ func conditionFunctions() map[string]function.Function {
 	table := map[string]function.Function{}
 	for op, params := range map[Op][]string{
 		OpAny: nil, OpBetween: {"least", "most"}, OpAtLeast: {"least"}, OpAtMost: {"most"},
-		OpGlob: {"pattern"}, OpMatches: {"expression"},
+		OpGlob: {"pattern"}, OpMatches: {"expression"}, OpVersion: {"comparisons"},
+		opDays: {"count"}, opSince: {"date"}, opLastDay: nil,
 	} {
 		spec := &function.Spec{}
 		for _, p := range params {
@@ -104,6 +106,9 @@ func (c conditionReader) call(made *call, at []hcl.Expression) (Condition, bool)
 		}
 		return c.oneOf(cty.TupleVal(made.args), ranges, hcl.Range{})
 	}
+	if made.dated() {
+		return c.dates(made, at)
+	}
 	cond, ok := Condition{Op: made.op}, true
 	for i, v := range made.args {
 		s, good := c.bound(made.op, v, at[i].Range())
@@ -141,6 +146,10 @@ func (c conditionReader) oneOf(v cty.Value, ranges []hcl.Range, whole hcl.Range)
 	}
 	cond, ok := Condition{Op: OpOneOf}, true
 	for i, e := range v.AsValueSlice() {
+		if day := asCall(e); day != nil && (day.op == opDays || day.op == opLastDay) {
+			ok = c.listDays(&cond, day, ranges[i]) && ok
+			continue
+		}
 		s, good := c.value(e, ranges[i])
 		cond.Values = append(cond.Values, s)
 		ok = ok && good
@@ -191,6 +200,11 @@ func (c conditionReader) bound(op Op, v cty.Value, rng hcl.Range) (string, bool)
 		if _, err := regexp.Compile(s); err != nil {
 			c.add(diag.Error("lang/bad-regexp", "Bad regular expression",
 				fmt.Sprintf("%q is no regular expression: %s. Write it in the syntax of RE2, with two backslashes for one.", s, strings.TrimPrefix(err.Error(), "error parsing regexp: ")), rng))
+			return "", false
+		}
+	case OpVersion:
+		if _, err := order.ParseConstraint(s); err != nil {
+			c.add(diag.Error("lang/bad-version", "Bad comparison of versions", sentence(err.Error()), rng))
 			return "", false
 		}
 	}

@@ -78,10 +78,10 @@ func (d *describer) filter(f *Filter) {
 	d.open("filter", f.Name)
 	d.line("index", f.Index)
 	for _, t := range f.Where {
-		d.line("where", t)
+		d.line("where", t.Meaning())
 	}
 	for _, t := range f.Exclude {
-		d.line("exclude", t)
+		d.line("exclude", t.Meaning())
 	}
 	d.text("document", f.Document)
 	if f.AllowEmpty {
@@ -135,6 +135,9 @@ func (t Term) String() string { return t.Dimension + " = " + t.Condition.String(
 
 // String is the condition as the language writes it.
 func (c Condition) String() string {
+	if c.Text != "" {
+		return c.Text
+	}
 	args := strings.Join(quoted(c.Values), ", ")
 	if c.Op == OpOneOf {
 		return "[" + args + "]"

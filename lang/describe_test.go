@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -93,7 +94,7 @@ func (w world) options() lang.Options {
 		variables[name] = lang.VariableInput{Text: value, Source: "-var"}
 	}
 	return lang.Options{
-		Variables: variables,
+		Now: time.Date(2014, 3, 8, 12, 0, 0, 0, time.UTC), Variables: variables,
 		ReadFile: func(path string) ([]byte, error) {
 			if text, ok := w[path]; ok {
 				return []byte(text), nil

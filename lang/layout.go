@@ -13,14 +13,16 @@ import (
 var builtinLayouts = []struct {
 	name       string
 	dimensions []string
+	date       string
 }{
-	{"telemetry", []string{"reason", "appName", "appUpdateChannel", "appVersion", "appBuildID", "submission_date"}},
-	{"telemetry-heka", []string{"prefix", "submissionDate", "sourceName", "sourceVersion", "docType", "appName", "appUpdateChannel", "appVersion", "appBuildId"}},
+	{"telemetry", []string{"reason", "appName", "appUpdateChannel", "appVersion", "appBuildID", "submission_date"}, "submission_date"},
+	{"telemetry-heka", []string{"prefix", "submissionDate", "sourceName", "sourceVersion", "docType", "appName", "appUpdateChannel", "appVersion", "appBuildId"}, "submissionDate"},
 }
 
 var (
 	placeholder  = regexp.MustCompile(`\{[^{}/]*\}`)
 	dimensionRE  = regexp.MustCompile(`^[\pL_][\pL\p{Nd}_-]*$`)
+	dateHole     = regexp.MustCompile(`\{([^{}/:]*):date\}`)
 	adjacentHole = regexp.MustCompile(`\}\{`)
 )
 
@@ -36,6 +38,19 @@ func LayoutDimensions(layout string) ([]string, error) {
 			layout, list(layoutNames(), "and"))
 	}
 	return templateDimensions(layout)
+}
+
+// layoutDate is the date dimension of a layout that LayoutDimensions finds nothing wrong with, or empty.
+func layoutDate(layout string) string {
+	for _, b := range builtinLayouts {
+		if b.name == layout {
+			return b.date
+		}
+	}
+	if m := dateHole.FindStringSubmatch(layout); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 func layoutNames() []string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tafc/tafc/internal/addr"
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/order"
 	"github.com/tafc/tafc/stdlib/funcs"
 )
 
@@ -18,6 +20,9 @@ import (
 type Options struct {
 	// Variables are the values from outside, by name.
 	Variables map[string]VariableInput
+
+	// Now is the time that dates count from; zero is the time of Load.
+	Now time.Time
 
 	// What the functions file, fileset and env see. Paths are as the file writes them, relative to its folder. A nil field makes
 	// its function an error.
@@ -38,6 +43,8 @@ type loader struct {
 	present   map[string]bool     // types of the top-level blocks, the broken ones and those that were missed already too
 	here      hcl.Range           // the term that is being read
 	dims      map[string][]string // dimensions by index, where the file tells
+	dates     map[string]string   // the date dimension by index, where the file tells
+	now       time.Time
 	analysis  *Analysis
 	diags     hcl.Diagnostics
 }
@@ -49,7 +56,7 @@ func Load(filename string, src []byte, options Options) (*Analysis, hcl.Diagnost
 		src: src, schema: Schema(), options: options,
 		scope:  scope{values: map[string]*value{}, blocks: map[ref]*block{}},
 		broken: map[ref]bool{}, present: map[string]bool{},
-		dims: map[string][]string{},
+		dims: map[string][]string{}, dates: map[string]string{}, now: options.Now,
 		functions: funcs.Table(funcs.World{
 			ReadFile: options.ReadFile, Glob: options.Glob, LookupEnv: options.LookupEnv,
 		}),
@@ -57,6 +64,10 @@ func Load(filename string, src []byte, options Options) (*Analysis, hcl.Diagnost
 			Name: stem(filename), Filename: filename, Dir: filepath.Dir(filename), Files: map[string]*hcl.File{},
 		},
 	}
+	if l.now.IsZero() {
+		l.now = time.Now()
+	}
+	l.analysis.Today = order.Day(l.now).Format(order.DateForm)
 	for name, f := range conditionFunctions() {
 		l.functions[name] = f
 	}

@@ -215,7 +215,7 @@ var (
 )
 
 // laterFunctions are those of the language that this version does not build.
-var laterFunctions = []string{"days", "since", "last_complete_day", "version", "templatefile", "yamldecode", "yamlencode"}
+var laterFunctions = []string{"templatefile", "yamldecode", "yamlencode"}
 
 // laterBlock is refused in every block.
 const laterBlock = "dynamic"

@@ -27,7 +27,7 @@ func (l *loader) index(b *block) *Index {
 		if err != nil {
 			l.add(diag.Error("lang/bad-layout", "Bad layout", sentence(err.Error())+diag.DidYouMean(s, layoutNames()), rng))
 		} else {
-			l.dims[b.Name] = dims
+			l.dims[b.Name], l.dates[b.Name] = dims, layoutDate(s)
 		}
 	}
 	if s, rng, ok := l.filled(b, "table"); ok {
@@ -139,7 +139,7 @@ func (l *loader) terms(b *block, index string) []Term {
 	for _, a := range b.attrs {
 		known := l.dimension(a.Name, index, a.NameRange)
 		l.here = a.Expr.Range()
-		if c, ok := l.condition(a.Name, a.Expr); ok && known {
+		if c, ok := l.condition(a.Name, a.Expr); ok && known && (!c.Dated || l.dateDimension(a.Name, index, a.NameRange)) {
 			terms = append(terms, Term{Dimension: a.Name, Condition: c, NameRange: a.NameRange, Range: a.Expr.Range()})
 		}
 	}

@@ -18,6 +18,8 @@ type Explanation struct {
 	Settings  []Setting   `json:"settings"`  // of the stage
 	Inputs    []InputDiff `json:"inputs"`    // only those that are not what they were
 	Unchanged int         `json:"unchanged"` // inputs that are what they were
+	// Dates are what the conditions of the task's filter that count from today are today.
+	Dates []string `json:"dates,omitempty"`
 }
 
 // Setting is one component of a stage, then and now.
@@ -42,10 +44,22 @@ func (p *Plan) Explain(a addr.Task, prior Prior) []Explanation {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		if c.Addr == a || !exact && a.Name == "" && c.Addr.Stage == a.Stage {
-			out = append(out, explain(c, prior))
+			e := explain(c, prior)
+			e.Dates = p.dates(c.Task)
+			out = append(out, e)
 		}
 	}
 	return out
+}
+
+// dates are those of the filter that a task reads files of.
+func (p *Plan) dates(t *compile.Task) []string {
+	for _, s := range p.Graph.Sources {
+		if t != nil && t.Files != nil && s.Filter == t.Stage.Filter {
+			return s.Dates
+		}
+	}
+	return nil
 }
 
 func explain(c *Change, prior Prior) Explanation {

@@ -33,6 +33,7 @@ type DocIndex struct {
 	Unparsed     []string       `json:"unparsed_sample,omitempty"`
 	Funnel       []compile.Step `json:"funnel"`
 	Unlisted     int            `json:"unlisted_prefixes,omitempty"`
+	Dates        []string       `json:"dates,omitempty"` // what the conditions that count from today are today
 }
 
 // DocStage sums up the tasks of a stage.
@@ -93,7 +94,7 @@ func docIndex(s compile.Source) DocIndex {
 	d := DocIndex{
 		Filter: s.Filter, Index: s.Index, Source: s.Source, Revision: s.Revision, Layout: s.Layout,
 		FilesTotal: s.Total, FilesMatched: s.Matched, BytesMatched: s.Bytes, UnparsedKeys: s.Unparsed,
-		Unparsed: s.Sample, Funnel: s.Funnel, Unlisted: s.Unlisted,
+		Unparsed: s.Sample, Funnel: s.Funnel, Unlisted: s.Unlisted, Dates: s.Dates,
 	}
 	if d.Funnel == nil {
 		d.Funnel = []compile.Step{}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/hashicorp/hcl/v2"
@@ -18,6 +19,7 @@ import (
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/index/open"
 	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/internal/order"
 	"github.com/tafc/tafc/lang"
 	"github.com/tafc/tafc/plan"
 	"github.com/tafc/tafc/state"
@@ -30,6 +32,7 @@ type inputs struct {
 	state    string
 	engine   string
 	targets  []string
+	now      string
 	workers  uint
 	// failedOnly limits a plan to the tasks that failed and what waits for them.
 	failedOnly bool
@@ -45,6 +48,7 @@ func (in *inputs) workersFlag(f *pflag.FlagSet) {
 
 func (in *inputs) varFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&in.vars, "var", nil, "set a variable: -var NAME=VALUE (may be repeated)")
+	f.StringVar(&in.now, "now", os.Getenv("TAF_NOW"), "date that days and last_complete_day count from (default: today, UTC)")
 	f.StringArrayVar(&in.varFiles, "var-file", nil, "set variables from a file of NAME = VALUE lines (may be repeated)")
 }
 
@@ -102,8 +106,12 @@ func (a *app) load(file string, in *inputs) (*session, error) {
 		return s, nil
 	}
 	dir := filepath.Dir(file)
+	now, err := in.clock()
+	if err != nil {
+		return nil, err
+	}
 	s.analysis, s.diags = lang.Load(file, src, lang.Options{
-		Variables: vars, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv,
+		Variables: vars, Now: now, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv,
 	})
 	if s.diags.HasErrors() {
 		return s, nil
@@ -112,6 +120,21 @@ func (a *app) load(file string, in *inputs) (*session, error) {
 		return nil, usageError("there is no engine %q in this version of tafc; it has local", in.engine)
 	}
 	return s, nil
+}
+
+// clock is the time that an analysis sees: that of -now or TAF_NOW, else the present.
+func (in *inputs) clock() (time.Time, error) {
+	if in.now == "" {
+		return time.Now(), nil
+	}
+	if at, err := time.Parse(time.RFC3339, in.now); err == nil {
+		return at, nil
+	}
+	date, ok := order.ParseDate(in.now)
+	if !ok {
+		return time.Time{}, usageError("-now (or TAF_NOW) %q: write a date such as 2014-03-08, or a time such as 2014-03-08T12:00:00Z", in.now)
+	}
+	return date, nil
 }
 
 // readAnalysis reads a file, of one that is too large only as much as shows that.

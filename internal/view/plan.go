@@ -66,6 +66,9 @@ func (v *planView) source(s compile.Source, named bool) {
 	if funnel := funnelText(s); funnel != "" {
 		v.line("  %s", v.style.Dim(clip(funnel, 150)))
 	}
+	if len(s.Dates) > 0 {
+		v.line("  %s", v.style.Dim(clip(strings.Join(s.Dates, " · "), 150)))
+	}
 	if s.Unparsed > 0 {
 		sample := ""
 		if len(s.Sample) > 0 {

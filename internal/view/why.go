@@ -40,6 +40,9 @@ func whyDetails(w io.Writer, e *plan.Explanation, style Style) {
 	for _, d := range e.Details {
 		fmt.Fprintf(w, "  %s: %s\n", d.Reason, d.About)
 	}
+	for _, d := range e.Dates {
+		fmt.Fprintf(w, "  filter: %s\n", d)
+	}
 	if e.Key == "" {
 		return
 	}

@@ -22,6 +22,32 @@ filter {
   }
 }
 
+filter "dates" {
+  where {
+    submission_date = days(0)             # ERROR: Value out of range
+    appBuildID      = days(7)             # ERROR: Condition on dates
+    appVersion      = version("28.*")     # ERROR: Bad comparison of versions
+    appName         = version(28.0)       # ERROR: Condition is not a text
+    reason          = last_complete_day() # ERROR: Condition on dates
+  }
+  exclude {
+    submission_date  = since("2014-02-30")           # ERROR: Bad date
+    appUpdateChannel = ["beta", days(2)]             # ERROR: Condition on dates
+    reason           = [since("20140301")]           # ERROR: Condition is not a text
+    appName          = days("x")                     # ERROR: Condition is not a number
+    appVersion       = [days(2000)]                  # ERROR: Value out of range
+  }
+}
+
+filter "turned" {
+  where {
+    submission_date = between("20990101", last_complete_day()) # ERROR: Inverted range
+  }
+  exclude {
+    submission_date = atmost(days(2)) # ERROR: Condition is not a text
+  }
+}
+
 filter "both" {
   document = "Filter.json"
   where { # ERROR: Conditions beside a document

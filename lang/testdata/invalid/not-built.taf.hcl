@@ -24,10 +24,6 @@ index "local" {
 filter "days" {
   index = index.local
   limit = 3 # ERROR: Not built yet
-  where {
-    day = days(7)        # ERROR: Not built yet
-    version = version(1) # ERROR: Not built yet
-  }
   dynamic "exclude" {} # ERROR: Not built yet
 }
 
