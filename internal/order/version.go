@@ -72,7 +72,9 @@ func (p part) compare(q part) int {
 	return cmp.Or(compareNumbers(p.number, q.number), compareWords(p.word, q.word), compareNumbers(p.extra, q.extra), compareWords(p.rest, q.rest))
 }
 
-func compareNumbers(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) }
+func compareNumbers(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}
 
 // compareWords puts no letters after all letters.
 func compareWords(a, b string) int {
