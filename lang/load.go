@@ -20,6 +20,8 @@ import (
 type Options struct {
 	// Variables are the values from outside, by name.
 	Variables map[string]VariableInput
+	// Unset makes variables without a value a warning, for checks: what depends on them is left out.
+	Unset bool
 
 	// Now is the time that dates count from; zero is the time of Load.
 	Now time.Time

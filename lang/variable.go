@@ -136,12 +136,21 @@ func (l *loader) variable(b *block) {
 		if b.stands("default") {
 			return
 		}
-		l.add(diag.Error("lang/variable-not-set", "Variable without value",
-			fmt.Sprintf("The variable %q has no default, and no value was given. Set it with -var %s=…, or give it a default.", b.Name, b.Name), b.DeclRange))
+		l.notSet(b)
 		return
 	}
 	x.expr = b.attr("default").Expr
 	x.coerce = func(v cty.Value) (cty.Value, bool) { return coerce(v, x.expr.Range(), "its default") }
+}
+
+func (l *loader) notSet(b *block) {
+	d := diag.Error("lang/variable-not-set", "Variable without value",
+		fmt.Sprintf("The variable %q has no default, and no value was given. Set it with -var %s=…, or give it a default.", b.Name, b.Name), b.DeclRange)
+	if l.options.Unset {
+		d.Severity = hcl.DiagWarning
+		d.Detail += " What depends on it is not checked without."
+	}
+	l.add(d)
 }
 
 // inputType is the type that the text of a value is read as: without a declared one that of a literal default, else text.

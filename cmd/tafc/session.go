@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,6 +35,10 @@ type inputs struct {
 	workers  uint
 	// failedOnly limits a plan to the tasks that failed and what waits for them.
 	failedOnly bool
+	// unset lets variables without a value be: what depends on them is not checked.
+	unset bool
+	// several analyses are loaded with the same values, and not all need to declare all variables.
+	several bool
 }
 
 func (in *inputs) stateFlag(f *pflag.FlagSet) {
@@ -95,7 +98,7 @@ func (a *app) load(file string, in *inputs) (*session, error) {
 	s := &session{app: a, in: in, sources: map[string][]byte{}, outputDir: filepath.Dir(file)}
 	src, err := readAnalysis(file)
 	if err != nil {
-		return nil, fmt.Errorf("read analysis: %w", err)
+		return nil, &unreadableError{err}
 	}
 	s.sources[file] = src
 	vars, err := s.variables()
@@ -111,7 +114,7 @@ func (a *app) load(file string, in *inputs) (*session, error) {
 		return nil, err
 	}
 	s.analysis, s.diags = lang.Load(file, src, lang.Options{
-		Variables: vars, Now: now, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv,
+		Variables: vars, Now: now, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv, Unset: in.unset,
 	})
 	if s.diags.HasErrors() {
 		return s, nil
@@ -136,6 +139,13 @@ func (in *inputs) clock() (time.Time, error) {
 	}
 	return date, nil
 }
+
+// unreadableError says that there is no analysis of that name, or that it cannot be read.
+type unreadableError struct{ err error }
+
+func (e *unreadableError) Error() string { return fmt.Sprintf("read analysis: %v", e.err) }
+
+func (e *unreadableError) Unwrap() error { return e.err }
 
 // readAnalysis reads a file, of one that is too large only as much as shows that.
 func readAnalysis(file string) ([]byte, error) {
@@ -316,14 +326,17 @@ func (s *session) variables() (map[string]lang.VariableInput, error) {
 		s.sources[name] = src
 		inputs, diags := lang.ParseVarFile(name, src)
 		s.diags = append(s.diags, diags...)
-		maps.Copy(vars, inputs)
+		for name, v := range inputs {
+			v.Lenient = s.in.several
+			vars[name] = v
+		}
 	}
 	for _, v := range s.in.vars {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || name == "" {
 			return nil, usageError("-var %q: write -var NAME=VALUE", v)
 		}
-		vars[name] = lang.VariableInput{Text: value, Source: "-var"}
+		vars[name] = lang.VariableInput{Text: value, Source: "-var", Lenient: s.in.several}
 	}
 	return vars, nil
 }

@@ -1,69 +1,154 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/tafc/tafc/compile"
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/sarif"
 	"github.com/tafc/tafc/internal/view"
 )
 
+// reportFormats are how tafc validate writes what it finds.
+var reportFormats = []string{"text", "json", "github", "sarif"}
+
 func (a *app) validateVerb() *cobra.Command {
-	var in inputs
-	var format string
+	v := validation{app: a, in: inputs{unset: true}, sources: map[string][]byte{}}
 	c := &cobra.Command{
-		Use:     "validate [FILE]",
-		Short:   "Check an analysis, offline: all problems at once",
-		Example: "  tafc validate\n  tafc validate -format json os-count.taf.hcl",
-		Args:    positional(0, 1),
+		Use:   "validate [FILE|DIR]...",
+		Short: "Check analyses, offline: all problems at once",
+		Example: "  tafc validate\n  tafc validate -format json os-count.taf.hcl\n" +
+			"  tafc validate -strict -format github .",
+		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			if format != "text" && format != "json" {
-				return usageError("-format %s is not known: text or json.%s", format, diag.DidYouMean(format, []string{"text", "json"}))
+			if !slices.Contains(reportFormats, v.format) {
+				return usageError("-format %s is not known: text, json, github or sarif.%s", v.format, diag.DidYouMean(v.format, reportFormats))
 			}
-			file, err := findFile(args, 0)
-			if err != nil {
+			if err := v.check(args); err != nil {
 				return err
 			}
-			s, err := a.load(file, &in)
-			if err != nil {
-				return err
-			}
-			if s.analysis != nil {
-				s.check()
-			}
-			return s.showDiagnostics(format)
+			return v.show()
 		},
 	}
-	in.varFlags(c.Flags())
-	c.Flags().StringVar(&format, "format", "text", "text or json")
+	v.in.varFlags(c.Flags())
+	c.Flags().StringVar(&v.format, "format", "text", "text, json, github or sarif")
+	c.Flags().BoolVar(&v.strict, "strict", false, "exit with 1 for warnings too")
 	return c
+}
+
+// validation is one tafc validate.
+type validation struct {
+	app     *app
+	in      inputs
+	format  string
+	strict  bool
+	files   []string // the analyses, as they are named
+	diags   hcl.Diagnostics
+	sources map[string][]byte
+}
+
+// check loads and checks all analyses that the arguments mean.
+func (v *validation) check(args []string) error {
+	files, err := analyses(args, func(path string, err error) error {
+		v.unreadable(path, err)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	v.in.several = len(files) > 1
+	declared := map[string]bool{}
+	for _, file := range files {
+		s, err := v.app.load(file, &v.in)
+		var bad *unreadableError
+		switch {
+		case errors.As(err, &bad):
+			v.unreadable(file, bad.err)
+			continue
+		case err != nil:
+			return err
+		}
+		if s.analysis != nil {
+			s.check()
+			for _, x := range s.analysis.Variables {
+				declared[x.Name] = true
+			}
+		}
+		v.files = append(v.files, file)
+		v.diags = append(v.diags, s.diags...)
+		maps.Copy(v.sources, s.sources)
+	}
+	return v.undeclared(declared)
+}
+
+// unreadable reports a file or folder that is not there or cannot be read, and lets the others be checked.
+func (v *validation) unreadable(path string, err error) {
+	v.files = append(v.files, path)
+	v.diags = append(v.diags, diag.Error("lang/unreadable", "Cannot be read",
+		fmt.Sprintf("%s cannot be read: %s. Look for the name and for who may read it.", path, reason(err)), hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}))
+}
+
+// undeclared refuses a value on the command line that none of several analyses takes.
+func (v *validation) undeclared(declared map[string]bool) error {
+	if !v.in.several {
+		return nil // said with the analysis
+	}
+	for _, text := range v.in.vars {
+		if name, _, _ := strings.Cut(text, "="); !declared[name] {
+			return usageError("-var sets the variable %q, but none of the analyses declares it.%s", name,
+				diag.DidYouMean(name, slices.Collect(maps.Keys(declared))))
+		}
+	}
+	return nil
 }
 
 // check adds what is wrong with the documents and the code of an analysis.
 func (s *session) check() {
 	diags, sources := compile.Check(s.analysis, s.world())
 	s.diags = append(s.diags, diags...)
-	for name, text := range sources {
-		s.sources[name] = text
-	}
+	maps.Copy(s.sources, sources)
 }
 
-func (s *session) showDiagnostics(format string) error {
-	report := diag.NewReport(diag.Sort(s.diags), s.sources)
-	if format == "json" {
-		if err := report.WriteJSON(s.app.streams.Out); err != nil {
-			return err
-		}
-	} else if err := s.app.report(s.diags, s.sources); err != nil {
-		view.Problems(s.app.streams, report.ErrorCount+report.WarningCount)
+// show prints the report in its format and says with the exit code what it is.
+func (v *validation) show() error {
+	report := diag.NewReport(diag.Sort(v.diags), v.sources)
+	report.Files = slices.Sorted(slices.Values(v.files))
+	if err := v.write(report); err != nil {
 		return err
-	} else {
-		fmt.Fprintln(s.app.streams.Out, "The analysis is valid.")
 	}
-	if !report.Valid {
+	problems := report.ErrorCount + report.WarningCount
+	switch {
+	case !report.Valid || v.strict && problems > 0:
+		if v.format == "text" || v.format == "github" {
+			view.Problems(v.app.streams, problems, len(v.files))
+		}
 		return &exit{code: exitFailed}
+	case v.format == "text":
+		view.Valid(v.app.streams, len(v.files))
 	}
 	return nil
+}
+
+func (v *validation) write(report *diag.Report) error {
+	s := v.app.streams
+	relative, err := repositoryPaths()
+	if err != nil {
+		return err
+	}
+	switch v.format {
+	case "json":
+		return report.WriteJSON(s.Out)
+	case "github":
+		return report.WriteGitHub(s.Out, relative)
+	case "sarif":
+		return sarif.Write(s.Out, report, versionText(), relative)
+	}
+	return report.WriteText(s.Err, s.Width(), s.Color && s.ErrTerminal)
 }

@@ -1,7 +1,6 @@
 package diag
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"strings"
@@ -17,10 +16,13 @@ const FormatVersion = "1"
 // Report is the diagnostics of one command, complete in itself: it holds the source lines that it shows.
 type Report struct {
 	FormatVersion string       `json:"format_version"`
-	Valid         bool         `json:"valid"` // no errors; there may be warnings
+	Files         []string     `json:"files,omitempty"` // the analyses, as they were named; of tafc validate
+	Valid         bool         `json:"valid"`           // no errors; there may be warnings
 	ErrorCount    int          `json:"error_count"`
 	WarningCount  int          `json:"warning_count"`
 	Diagnostics   []Diagnostic `json:"diagnostics"` // sorted by file and position
+
+	sources map[string][]byte // for columns of other kinds
 }
 
 // Diagnostic is one problem.
@@ -64,7 +66,7 @@ type Snippet struct {
 // NewReport sorts diagnostics and adds their source lines. Sources holds the text of files by the names that ranges use; a
 // file that is not there is shown by its place only.
 func NewReport(diags hcl.Diagnostics, sources map[string][]byte) *Report {
-	r := &Report{FormatVersion: FormatVersion, Valid: true, Diagnostics: []Diagnostic{}}
+	r := &Report{FormatVersion: FormatVersion, Valid: true, Diagnostics: []Diagnostic{}, sources: sources}
 	b := reporter{sources: sources, parsed: map[string]*hcl.File{}}
 	for _, d := range Sort(diags) {
 		severity := "warning"
@@ -122,18 +124,13 @@ func (b *reporter) snippet(d *hcl.Diagnostic) *Snippet {
 	if !ok || d.Subject.Start.Line < 1 {
 		return nil
 	}
-	line := src
-	for range d.Subject.Start.Line - 1 {
-		_, rest, more := bytes.Cut(line, []byte{'\n'})
-		if !more {
-			return nil
-		}
-		line = rest
+	line := lineOf(src, d.Subject.Start.Line)
+	if line == nil {
+		return nil
 	}
-	line, _, _ = bytes.Cut(line, []byte{'\n'})
 	return &Snippet{
 		Context:   b.context(d),
-		Code:      strings.ToValidUTF8(string(bytes.TrimSuffix(line, []byte{'\r'})), "\uFFFD"),
+		Code:      strings.ToValidUTF8(string(line), "\uFFFD"),
 		StartLine: d.Subject.Start.Line,
 	}
 }

@@ -83,7 +83,20 @@ func (s Style) Red(text string) string    { return s.wrap("31", text) }
 func (s Style) Green(text string) string  { return s.wrap("32", text) }
 func (s Style) Yellow(text string) string { return s.wrap("33", text) }
 
-// Problems prints how many diagnostics there were.
-func Problems(s *Streams, n int) {
+// Problems prints how many diagnostics there were, and of how many analyses when these are several.
+func Problems(s *Streams, n, files int) {
+	if files > 1 {
+		fmt.Fprintf(s.Err, "%s in %d analyses.\n", count(n, "problem"), files)
+		return
+	}
 	fmt.Fprintf(s.Err, "%s.\n", count(n, "problem"))
+}
+
+// Valid prints that there are no errors.
+func Valid(s *Streams, files int) {
+	if files > 1 {
+		fmt.Fprintf(s.Out, "All %d analyses are valid.\n", files)
+		return
+	}
+	fmt.Fprintln(s.Out, "The analysis is valid.")
 }
