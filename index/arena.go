@@ -1,19 +1,28 @@
 package index
 
 import (
+	"bytes"
 	"encoding/binary"
-	"unsafe"
 )
 
-// arena holds many short texts without a pointer, a header or an allocation for each. Texts are never changed or moved once
-// added, so views of them stay valid as long as somebody holds one.
+// arena holds the texts of many files without a pointer, a header or an allocation for each. What was added is never changed or
+// moved, so views of it stay valid as long as somebody holds one.
 //
-// It consists of blocks instead of one growing slice: growing would copy, and for a moment hold everything twice.
+// It consists of blocks instead of one growing slice: growing would copy, and for a moment hold everything twice. A block
+// stands for itself, so that the arenas of several readers can be put together by renumbering their blocks.
+//
+// The record of a file is
+//
+//	distance back to the folder of its key | length of the name | name | head of the ETag | ETag
+//
+// with numbers as uvarints. Neighbours in key order share a folder, which is kept once in a block: its length, then its text.
+// An ETag of lower-case hexadecimal digits is packed, two digits a byte.
 type arena struct {
 	blocks [][]byte
+	folder int // offset of the newest folder in the last block, -1: none
 }
 
-// ref is the place of a text: the number of its block and the offset of its length in there.
+// ref is the place of a record: the number of its block and the offset in there.
 type ref uint64
 
 const (
@@ -21,33 +30,57 @@ const (
 	blockSize = 1 << refBits
 )
 
-// add copies a text into the arena.
-func (a *arena) add(text []byte) ref {
-	need := len(text) + binary.MaxVarintLen64
+// add copies the texts of a file into the arena.
+func (a *arena) add(key, etag []byte) ref {
+	split := bytes.LastIndexByte(key, '/') + 1
+	if split > blockSize/2 {
+		split = 0 // so that the offset of a record fits a ref
+	}
+	folder, name := key[:split], key[split:]
 	last := len(a.blocks) - 1
+	need := len(key) + len(etag) + 5*binary.MaxVarintLen64
 	if last < 0 || len(a.blocks[last])+need > cap(a.blocks[last]) {
-		// A text that is longer than a block gets a block of its own, where its offset is 0.
+		// A record that is longer than a block gets a block of its own, where its offset is small.
 		a.blocks = append(a.blocks, make([]byte, 0, max(blockSize, need)))
+		a.folder = -1
 		last++
 	}
 	block := a.blocks[last]
-	at := ref(last)<<refBits | ref(len(block))
-	block = binary.AppendUvarint(block, uint64(len(text)))
-	a.blocks[last] = append(block, text...)
-	return at
+	if a.folder < 0 || string(text(block[a.folder:])) != string(folder) {
+		a.folder = len(block)
+		block = binary.AppendUvarint(block, uint64(len(folder)))
+		block = append(block, folder...)
+	}
+	at := len(block)
+	block = binary.AppendUvarint(block, uint64(at-a.folder))
+	block = binary.AppendUvarint(block, uint64(len(name)))
+	block = append(block, name...)
+	a.blocks[last] = AppendPacked(block, etag)
+	return ref(last)<<refBits | ref(at)
 }
 
-// bytes is the text at a place, for reading only.
-func (a *arena) bytes(at ref) []byte {
+// record is a file's texts, for reading only.
+func (a *arena) record(at ref) (folder, name, packed []byte) {
 	block := a.blocks[at>>refBits]
-	tail := block[at&(blockSize-1):]
-	length, n := binary.Uvarint(tail)
-	end := n + int(length)
-	return tail[n:end:end]
+	offset := int(at & (blockSize - 1))
+	back, n := binary.Uvarint(block[offset:])
+	folder = text(block[offset-int(back):])
+	length, m := binary.Uvarint(block[offset+n:])
+	start := offset + n + m
+	end := start + int(length)
+	return folder, block[start:end:end], block[end:]
 }
 
-// text is the text at a place. It shares the arena's memory, which nobody writes to again.
-func (a *arena) text(at ref) string {
-	b := a.bytes(at)
-	return unsafe.String(unsafe.SliceData(b), len(b))
+// text is the text at the beginning of b, where its length stands.
+func text(b []byte) []byte {
+	length, n := binary.Uvarint(b)
+	return b[n : n+int(length)]
+}
+
+// join adds the blocks of another arena, whose refs grow by what it returns.
+func (a *arena) join(b *arena) ref {
+	shift := ref(len(a.blocks)) << refBits
+	a.blocks = append(a.blocks, b.blocks...)
+	a.folder = -1
+	return shift
 }

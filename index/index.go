@@ -103,3 +103,14 @@ type ValueCount struct {
 	Value string
 	Files int
 }
+
+// Splitter is a Source whose files can be read by several goroutines at the same time.
+type Splitter interface {
+	Source
+	// Split returns at most n parts, at least one. Each may be scanned once, by a goroutine of its own. Together they yield what Scan
+	// yields, and all keys of a part come before those of the next one.
+	Split(ctx context.Context, n int) ([]Part, error)
+}
+
+// Part is the Scan of a part of a source.
+type Part func(ctx context.Context, fn func(File) error) error

@@ -88,26 +88,25 @@ func (l *Layout) RecordFormat() string {
 // Match puts the values of the key's dimensions into dims, which has room for all of them, and tells whether the key
 // fits. The values are parts of key, not copies. When the key does not fit, what dims holds means nothing.
 func (l *Layout) Match(key []byte, dims [][]byte) bool {
-	if len(key) == 0 || key[len(key)-1] == '/' {
-		return false
-	}
-	last := len(l.components) - 1
-	for i := range l.components {
-		part := key
-		if i < last {
-			end := bytes.IndexByte(key, '/')
-			if end < 0 {
-				return false
-			}
-			part, key = key[:end], key[end+1:]
-		} else if bytes.IndexByte(key, '/') >= 0 {
+	split := bytes.LastIndexByte(key, '/') + 1
+	return l.matchFolders(key[:split], dims) && l.matchName(key[split:], dims)
+}
+
+// matchFolders is the part of Match that is about the key up to and with its last slash.
+func (l *Layout) matchFolders(folders []byte, dims [][]byte) bool {
+	for i := range len(l.components) - 1 {
+		end := bytes.IndexByte(folders, '/')
+		if end < 0 || !l.components[i].match(folders[:end], dims) {
 			return false
 		}
-		if !l.components[i].match(part, dims) {
-			return false
-		}
+		folders = folders[end+1:]
 	}
-	return true
+	return len(folders) == 0
+}
+
+// matchName is the part of Match that is about what follows the last slash. An empty name is that of a folder marker.
+func (l *Layout) matchName(name []byte, dims [][]byte) bool {
+	return len(name) > 0 && l.components[len(l.components)-1].match(name, dims)
 }
 
 func (c *component) match(part []byte, dims [][]byte) bool {

@@ -119,7 +119,7 @@ func selectPruned(ctx context.Context, src Pruner, layout *Layout, f Filter) (*s
 	}
 	s.live = &f
 	if layout == nil {
-		return s, scan(ctx, src, s.add)
+		return s, scan(ctx, src.String(), src.Scan, s.add)
 	}
 	skipped, err := src.ScanMatching(ctx, layout, f, s.add)
 	if err != nil {
@@ -130,6 +130,7 @@ func selectPruned(ctx context.Context, src Pruner, layout *Layout, f Filter) (*s
 
 // addSkipped counts what the source did not yield.
 func (s *selector) addSkipped(skipped Skipped) error {
+	s.count()
 	for _, g := range skipped.Groups {
 		if err := s.addGroup(g); err != nil {
 			return err
@@ -154,7 +155,7 @@ func (s *selector) addGroup(g Group) error {
 	for d, value := range g.Values {
 		in := s.dims[d]
 		s.ids[d] = in.intern([]byte(value))
-		in.counts[s.ids[d]] += max(g.Files, 0) - 1
+		in.counts[s.ids[d]] += max(g.Files, 0)
 	}
 	for _, t := range s.where {
 		switch {
@@ -182,13 +183,16 @@ func (s *selector) addGroup(g Group) error {
 }
 
 // liveRevision is the digest of what was selected.
-func (s *selector) liveRevision() string {
+func (s *selector) liveRevision(table *Table) string {
 	digest := NewDigest()
-	for i := range s.table.Len() {
-		digest.Add(s.table.file(i))
+	var f File
+	var buf []byte
+	for i := range table.Len() {
+		f, buf = table.file(i, buf)
+		digest.Add(f)
 		if s.columns {
 			for d := range s.dims {
-				digest.addText(s.table.Dim(i, d))
+				digest.addText(table.Dim(i, d))
 			}
 		}
 	}

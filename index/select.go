@@ -3,7 +3,10 @@ package index
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // UnknownDimensionError says that a filter names a dimension that the layout does not have.
@@ -89,8 +92,33 @@ func selectKnown(ctx context.Context, src Source, layout *Layout, f Filter) (*se
 	if err != nil {
 		return nil, err
 	}
-	if err := scan(ctx, src, s.add); err != nil {
+	splitter, ok := src.(Splitter)
+	if !ok {
+		return s, scan(ctx, src.String(), src.Scan, s.add)
+	}
+	parts, err := splitter.Split(ctx, runtime.GOMAXPROCS(0))
+	if err != nil {
+		return nil, fmt.Errorf("read index %s: %w", src, err)
+	}
+	selectors := []*selector{s}
+	for range parts[1:] {
+		next, err := newSelector(src.String(), layout, f)
+		if err != nil {
+			return nil, err
+		}
+		selectors = append(selectors, next)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for i, part := range parts {
+		group.Go(func() error { return scan(ctx, src.String(), part, selectors[i].add) })
+	}
+	if err := group.Wait(); err != nil {
 		return nil, err
+	}
+	for _, next := range selectors[1:] {
+		if err := s.merge(next); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
@@ -98,10 +126,10 @@ func selectKnown(ctx context.Context, src Source, layout *Layout, f Filter) (*se
 // selectDetected keeps all files until all are seen, because what the last ones look like can decide about the first ones.
 // It holds no more than a filter would that matches everything.
 func selectDetected(ctx context.Context, src Source, f Filter) (*selector, error) {
-	all, detector := newTable(nil), NewDetector()
-	err := scan(ctx, src, func(f File) error {
+	rows, detector := &builder{}, NewDetector()
+	err := scan(ctx, src.String(), src.Scan, func(f File) error {
 		detector.Add(f.Key)
-		all.add(f, nil)
+		rows.add(f, 0)
 		return nil
 	})
 	if err != nil {
@@ -112,25 +140,29 @@ func selectDetected(ctx context.Context, src Source, f Filter) (*selector, error
 	if err != nil {
 		return nil, err
 	}
+	all := join(nil, []*builder{rows})
+	var file File
+	var buf []byte
 	for i := range all.Len() {
-		if err := s.add(all.file(i)); err != nil {
+		file, buf = all.file(i, buf)
+		if err := s.add(file); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-// scan is src.Scan that stops when ctx ends, also when the source does not look at it.
-func scan(ctx context.Context, src Source, fn func(File) error) error {
+// scan reads files and stops when ctx ends, also when the source does not look at it.
+func scan(ctx context.Context, source string, part Part, fn func(File) error) error {
 	rows := 0
-	err := src.Scan(ctx, func(f File) error {
+	err := part(ctx, func(f File) error {
 		if rows++; rows%4096 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		return fn(f)
 	})
 	if err != nil {
-		return fmt.Errorf("read index %s: %w", src, err)
+		return fmt.Errorf("read index %s: %w", source, err)
 	}
 	return nil
 }

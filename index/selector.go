@@ -9,7 +9,7 @@ import (
 // unparsedSamples is how many keys that do not fit the layout a Selection names.
 const unparsedSamples = 10
 
-// selector does the work of one Select.
+// selector does the work of one Select, or of one part of it.
 type selector struct {
 	source  string
 	layout  *Layout
@@ -17,12 +17,14 @@ type selector struct {
 	where   []*term
 	exclude []*term
 
-	table    *Table
+	rows     *builder
+	earlier  []*builder // of parts that were merged into this one
 	total    int
 	unparsed int
 	sample   []string
 	bytes    int64
 	sorted   bool
+	first    []byte // key
 	last     []byte // the key before this one
 
 	live            *Filter // what is selected when the source is a Pruner, else nil
@@ -30,8 +32,16 @@ type selector struct {
 	unlisted        int     // folders, also those that no term refused
 	excludeUnlisted int     // those that the exclude terms refused
 
-	values [][]byte // of the current key
-	ids    []uint32
+	// Neighbouring keys mostly have the same values, so what follows of values is found once for a run of them.
+	folder     []byte // of the key before this one, with its slash
+	folderFits bool   // whether the folder fits the layout
+	read       [][]byte
+	values     [][]byte // of the run
+	ids        []uint32 // of values
+	passed     int      // how many of the where terms hold
+	selected   bool
+	combo      uint32
+	run        int // files of the run that are not counted yet
 }
 
 // term is a condition with what it said about each value so far.
@@ -60,8 +70,8 @@ func newSelector(source string, layout *Layout, f Filter) (*selector, error) {
 	if layout != nil {
 		names = layout.dimensions
 	}
-	s.table = newTable(names)
-	s.values, s.ids = make([][]byte, len(names)), make([]uint32, len(names))
+	s.rows = &builder{}
+	s.read, s.values, s.ids = make([][]byte, len(names)), make([][]byte, len(names)), make([]uint32, len(names))
 	for range names {
 		s.dims = append(s.dims, &interner{ids: map[string]uint32{}})
 	}
@@ -99,7 +109,9 @@ func (s *selector) terms(list []Term, asService bool) ([]*term, error) {
 // add looks at one file.
 func (s *selector) add(f File) error {
 	s.total++
-	if s.total > 1 {
+	if s.total == 1 {
+		s.first = bytes.Clone(f.Key)
+	} else {
 		switch bytes.Compare(s.last, f.Key) {
 		case 0:
 			return &DuplicateKeyError{Source: s.source, Key: string(f.Key)}
@@ -110,44 +122,83 @@ func (s *selector) add(f File) error {
 	s.last = append(s.last[:0], f.Key...)
 
 	if s.layout != nil {
-		values := f.Dims
-		if values != nil {
-			s.columns = true
-		} else if values = s.values; !s.layout.Match(f.Key, values) {
+		values, fits := s.valuesOf(f)
+		if !fits {
 			s.addUnparsed(f.Key)
 			return nil
 		}
-		for d, value := range values {
-			s.ids[d] = s.dims[d].intern(value)
+		if s.run == 0 || !slices.EqualFunc(values, s.values, bytes.Equal) {
+			s.begin(values)
 		}
-		if !s.matches() {
+		s.run++
+		if !s.selected {
 			return nil
 		}
 	}
 	if f.Size > 0 {
 		s.bytes += f.Size
 	}
-	s.table.add(f, s.ids)
+	s.rows.add(f, s.combo)
 	return nil
 }
 
-// matches evaluates the filter for the current ids.
-func (s *selector) matches() bool {
+// valuesOf are the values of a file's dimensions, until the next call, and whether its key fits the layout.
+func (s *selector) valuesOf(f File) (values [][]byte, fits bool) {
+	if f.Dims != nil {
+		s.columns = true
+		return f.Dims, true
+	}
+	split := bytes.LastIndexByte(f.Key, '/') + 1
+	if folder := f.Key[:split]; s.folder == nil || !bytes.Equal(folder, s.folder) {
+		s.folder = append(s.folder[:0], folder...)
+		if s.folder == nil {
+			s.folder = []byte{}
+		}
+		s.folderFits = s.layout.matchFolders(s.folder, s.read)
+	}
+	return s.read, s.folderFits && s.layout.matchName(f.Key[split:], s.read)
+}
+
+// begin begins a run of files that all have these values.
+func (s *selector) begin(values [][]byte) {
+	s.count()
+	for d, value := range values {
+		s.values[d] = append(s.values[d][:0], value...)
+		s.ids[d] = s.dims[d].intern(value)
+	}
+	s.match()
+	if s.selected {
+		s.combo = s.rows.combination(s.ids)
+	}
+}
+
+// count counts the files of the run, which ends.
+func (s *selector) count() {
+	if s.run == 0 {
+		return
+	}
+	for d, id := range s.ids {
+		s.dims[d].counts[id] += s.run
+	}
+	for _, t := range s.where[:s.passed] {
+		t.left += s.run
+	}
+	s.run = 0
+}
+
+// match evaluates the filter for the current ids.
+func (s *selector) match() {
+	s.passed, s.selected = 0, false
 	for _, t := range s.where {
 		if !t.ok[s.ids[t.dim]] {
-			return false
+			return
 		}
-		t.left++
+		s.passed++
 	}
-	if len(s.exclude) == 0 {
-		return true
-	}
+	s.selected = len(s.exclude) == 0
 	for _, t := range s.exclude {
-		if !t.ok[s.ids[t.dim]] {
-			return true
-		}
+		s.selected = s.selected || !t.ok[s.ids[t.dim]]
 	}
-	return false
 }
 
 // addUnparsed keeps the smallest keys as the sample, so that it does not depend on the order of the source.
@@ -164,9 +215,9 @@ func (s *selector) addSample(key string) {
 	s.sample = s.sample[:min(len(s.sample), unparsedSamples)]
 }
 
+// intern is the number of a value.
 func (in *interner) intern(value []byte) uint32 {
 	if len(in.values) > 0 && in.values[in.last] == string(value) {
-		in.counts[in.last]++
 		return in.last
 	}
 	id, known := in.ids[string(value)]
@@ -180,22 +231,68 @@ func (in *interner) intern(value []byte) uint32 {
 			t.ok = append(t.ok, t.test(text))
 		}
 	}
-	in.counts[id]++
 	in.last = id
 	return id
 }
 
+// merge adds what was found in the part of the source that comes next.
+func (s *selector) merge(next *selector) error {
+	s.count()
+	next.count()
+	if next.total == 0 {
+		return nil
+	}
+	if s.total > 0 {
+		switch bytes.Compare(s.last, next.first) {
+		case 0:
+			return &DuplicateKeyError{Source: s.source, Key: string(s.last)}
+		case +1:
+			s.sorted = false
+		}
+	}
+	s.last = next.last
+	s.total += next.total
+	s.bytes += next.bytes
+	s.sorted = s.sorted && next.sorted
+	s.columns = s.columns || next.columns
+	s.unparsed += next.unparsed
+	for _, key := range next.sample {
+		s.addSample(key)
+	}
+	renamed := make([][]uint32, len(s.dims))
+	for d, in := range next.dims {
+		for id, value := range in.values {
+			now := s.dims[d].intern([]byte(value))
+			s.dims[d].counts[now] += in.counts[id]
+			renamed[d] = append(renamed[d], now)
+		}
+	}
+	for i, t := range next.where {
+		s.where[i].left += t.left
+	}
+	next.rows.rename(renamed)
+	s.earlier = append(s.earlier, s.rows)
+	s.rows = next.rows
+	return nil
+}
+
 // finish sorts what needs it and puts the Selection together.
 func (s *selector) finish(revision, root string) (*Selection, error) {
+	s.count()
+	var names []string
+	if s.layout != nil {
+		names = s.layout.dimensions
+	}
+	table := join(names, append(s.earlier, s.rows))
 	if !s.sorted {
-		s.table.sort()
-		if key, found := s.table.duplicate(); found {
+		table.sort()
+		if key, found := table.duplicate(); found {
 			return nil, &DuplicateKeyError{Source: s.source, Key: key}
 		}
 	}
 	sel := &Selection{
 		Source: s.source, Revision: revision, Layout: s.layout, Root: root,
-		Files: s.table, Total: s.total, Bytes: s.bytes, Unparsed: s.unparsed, UnparsedSample: s.sample,
+		Files: table, Total: s.total, Bytes: s.bytes, Unparsed: s.unparsed, UnparsedSample: s.sample,
 		Unlisted: s.unlisted, Live: s.live,
 	}
 	for _, t := range s.where {
@@ -204,13 +301,13 @@ func (s *selector) finish(revision, root string) (*Selection, error) {
 		}
 	}
 	if len(s.exclude) > 0 {
-		sel.Funnel = append(sel.Funnel, Step{Dimension: "exclude", Left: s.table.Len(), Unlisted: s.excludeUnlisted})
+		sel.Funnel = append(sel.Funnel, Step{Dimension: "exclude", Left: table.Len(), Unlisted: s.excludeUnlisted})
 	}
 	for d, in := range s.dims {
-		sel.Dimensions = append(sel.Dimensions, Dimension{Name: s.table.dimensions[d], Values: in.sort(s.table, d)})
+		sel.Dimensions = append(sel.Dimensions, Dimension{Name: names[d], Values: in.sort(table, d)})
 	}
 	if s.live != nil {
-		sel.Revision = s.liveRevision()
+		sel.Revision = s.liveRevision(table)
 	}
 	return sel, nil
 }

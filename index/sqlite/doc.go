@@ -1,7 +1,9 @@
 // Package sqlite is the index source sqlite:PATH: a list of files in an SQLite database.
 //
-// tafc index build makes such a file with [Write]. It has two tables: files (key, size, etag), with the key as primary key, and meta
-// (name, value) with
+// tafc index build makes such a file with [Write]. It has three tables. One is files (key, size, etag), with the key as primary key, which
+// anybody may read and change with SQL. Another is packs: the same rows packed in the order of their keys, which reads several times
+// as fast; triggers on files empty it, and the revision, when somebody changes files, and then files itself is read. The third is
+// meta (name, value) with
 //
 //	schema    version of these tables
 //	layout    name or template of the layout, may be empty

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -30,6 +31,9 @@ type Source struct {
 	root     string
 	revision string
 	query    string // yields key, size, etag in key order
+	packed   bool   // the packs are used instead
+	settled  bool   // nobody was writing to the database when it was opened
+	path     string // absolute
 
 	mu   sync.Mutex
 	conn *sqlite.Conn
@@ -55,17 +59,18 @@ func (s *Source) open(path, table string) error {
 	if err != nil {
 		return err
 	}
+	s.path, s.settled = path, state.settled
 	if s.conn, err = connect(path, state.settled); err != nil {
 		return err
 	}
 	if table != "" {
 		return s.openForeign(table, state)
 	}
-	return s.openOwn(path)
+	return s.openOwn(path, state)
 }
 
 // openOwn reads what Write recorded.
-func (s *Source) openOwn(path string) error {
+func (s *Source) openOwn(path string, state fileState) error {
 	own, err := isOwn(s.conn)
 	if err != nil {
 		return err
@@ -83,6 +88,12 @@ func (s *Source) openOwn(path string) error {
 	s.layout, s.revision = meta["layout"], meta["revision"]
 	s.root = resolveRoot(meta["root"], filepath.Dir(path))
 	s.query = "SELECT key, size, etag FROM files ORDER BY key"
+	if s.packed, err = intact(s.conn, meta); err != nil {
+		return err
+	}
+	if !s.packed {
+		s.revision = state.revision // somebody else changed the table
+	}
 	return nil
 }
 
@@ -106,7 +117,8 @@ func (s *Source) Layout() string { return s.layout }
 // Root is what Write recorded, as a URL, and empty for a foreign table.
 func (s *Source) Root() string { return s.root }
 
-// Revision is the digest of the rows that Write recorded; for a foreign table it changes with the database file.
+// Revision is the digest of the rows that Write recorded; for a foreign table, and when somebody else changed the rows since, it changes
+// with the database file.
 func (s *Source) Revision(context.Context) (string, error) { return s.revision, nil }
 
 // Close closes the database.
@@ -126,7 +138,10 @@ func (s *Source) Scan(ctx context.Context, fn func(index.File) error) (err error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn == nil {
-		return errors.New("the index is closed")
+		return errClosed
+	}
+	if s.packed {
+		return scanPacks(ctx, s.conn, 1, math.MaxInt64, fn)
 	}
 	defer s.conn.SetInterrupt(s.conn.SetInterrupt(ctx.Done()))
 	stmt, err := s.conn.Prepare(s.query)
@@ -156,6 +171,8 @@ func (s *Source) Scan(ctx context.Context, fn func(index.File) error) (err error
 		}
 	}
 }
+
+var errClosed = errors.New("the index is closed")
 
 // readError says that ctx ended when that is why SQLite stopped.
 func readError(ctx context.Context, err error) error {

@@ -327,13 +327,13 @@ func TestOpenErrors(t *testing.T) {
 	if _, err := sqlite.Write(ctx, newer, files("a"), nil, ""); err != nil {
 		t.Fatal(err)
 	}
-	database(t, newer, "UPDATE meta SET value = '2' WHERE name = 'schema'")
+	database(t, newer, "UPDATE meta SET value = '3' WHERE name = 'schema'")
 	database(t, empty, "CREATE TABLE a (b); DROP TABLE a")
 	for path, want := range map[string]string{
 		filepath.Join(base, "missing.db"): "does not exist; build it with: tafc index build",
 		base:                              "write dir:PATH for a folder with the files",
 		note:                              "is not an SQLite database",
-		newer:                             `schema "2", this one reads 1`,
+		newer:                             `schema "3", this one reads 2`,
 		empty:                             "holds no table",
 	} {
 		if src, err := sqlite.Open("sqlite:x", path, ""); err == nil || !strings.Contains(err.Error(), want) {

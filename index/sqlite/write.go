@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"zombiezen.com/go/sqlite"
@@ -16,8 +18,9 @@ import (
 )
 
 const (
-	schema        = "1"        // of the tables
+	schema        = "2"        // of the tables
 	applicationID = 0x74616669 // "tafi", in the database's header
+	pageSize      = 16384      // bytes: packs are read in few pieces
 )
 
 // Summary is what Write recorded.
@@ -110,9 +113,11 @@ func (w *writer) write(ctx context.Context, path string, src index.Source) (err 
 	err = sqlitex.ExecuteTransient(conn, "PRAGMA journal_mode = OFF", nil)
 	if err == nil {
 		err = sqlitex.ExecuteScript(conn, fmt.Sprintf(`
+			PRAGMA page_size = %d;
 			PRAGMA application_id = %d;
 			CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-			CREATE TABLE files (key TEXT PRIMARY KEY, size INTEGER NOT NULL, etag TEXT NOT NULL) WITHOUT ROWID;`, applicationID), nil)
+			CREATE TABLE files (key TEXT PRIMARY KEY, size INTEGER NOT NULL, etag TEXT NOT NULL) WITHOUT ROWID;
+			CREATE TABLE packs (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, data BLOB NOT NULL);`, pageSize, applicationID), nil)
 	}
 	if err != nil {
 		return err
@@ -126,6 +131,12 @@ func (w *writer) write(ctx context.Context, path string, src index.Source) (err 
 	if err := w.meta(conn); err != nil {
 		return err
 	}
+	texts := triggers()
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		if err := sqlitex.ExecuteTransient(conn, texts[name], nil); err != nil {
+			return err
+		}
+	}
 	return sqlitex.ExecuteTransient(conn, "COMMIT", nil)
 }
 
@@ -133,6 +144,20 @@ func (w *writer) files(ctx context.Context, conn *sqlite.Conn, src index.Source)
 	insert, err := conn.Prepare("INSERT INTO files VALUES (?, ?, ?)")
 	if err != nil {
 		return err
+	}
+	pack, err := conn.Prepare("INSERT INTO packs (rows, data) VALUES (?, ?)")
+	if err != nil {
+		return err
+	}
+	var packed packer
+	flush := func() error {
+		pack.BindInt64(1, int64(packed.rows))
+		pack.BindBytes(2, packed.data)
+		packed.reset()
+		if _, err := pack.Step(); err != nil {
+			return err
+		}
+		return pack.Reset()
 	}
 	digest, detector := index.NewDigest(), index.NewDetector()
 	var dims [][]byte
@@ -161,8 +186,16 @@ func (w *writer) files(ctx context.Context, conn *sqlite.Conn, src index.Source)
 		if _, err := insert.Step(); err != nil {
 			return err
 		}
+		if packed.add(f); packed.full() {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
 		return insert.Reset()
 	})
+	if err == nil && packed.rows > 0 {
+		err = flush()
+	}
 	if err != nil {
 		return err
 	}
