@@ -1,9 +1,7 @@
 package compile
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -39,65 +37,95 @@ const hashBits = 64
 
 // Batches splits the files of a table. groupBy are indexes of dimensions. Batches come sorted by group and path.
 func Batches(files *index.Table, groupBy []int, limit lang.Batch) []Batch {
-	rows := hashRows(files, groupBy)
-	var out []Batch
-	for start := 0; start < len(rows); {
-		end := start + 1
-		for end < len(rows) && rows[end].group == rows[start].group {
-			end++
+	names, groupOf := groups(files, groupBy)
+	rows, starts := rowsByGroup(files, groupOf, len(names))
+	batches := make([][]Batch, len(names))
+	parallel(len(names), 1, func(from, to int) {
+		for g := from; g < to; g++ {
+			group := rows[starts[g]:starts[g+1]]
+			t := trie{files: files, limit: limit, group: names[g], spare: make([]int32, 0, len(group))}
+			t.split(group, 0)
+			batches[g] = t.out
 		}
-		t := trie{files: files, limit: limit, group: rows[start].group, out: &out}
-		t.split(rows[start:end], 0)
-		start = end
-	}
-	return out
-}
-
-type row struct {
-	group string
-	hash  uint64
-	file  int32
-}
-
-// hashRows sorts all files by group and hash, so that every node of a group's trie is a run of adjacent rows.
-func hashRows(files *index.Table, groupBy []int) []row {
-	rows := make([]row, files.Len())
-	names := map[string]string{} // one string per group, not per row
-	var buf []byte
-	for i := range rows {
-		group := ""
-		if len(groupBy) > 0 {
-			buf = appendGroup(buf[:0], files, i, groupBy)
-			var ok bool
-			if group, ok = names[string(buf)]; !ok {
-				group = string(buf)
-				names[group] = group
-			}
-		}
-		rows[i] = row{group: group, hash: xxhash.Sum64String(files.Key(i)), file: int32(i)}
-	}
-	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(strings.Compare(a.group, b.group), cmp.Compare(a.hash, b.hash), cmp.Compare(a.file, b.file))
 	})
-	return rows
+	return slices.Concat(batches...)
 }
 
-func appendGroup(buf []byte, files *index.Table, row int, groupBy []int) []byte {
+// groups are the sorted names of the groups, and the group of each combination of values.
+func groups(files *index.Table, groupBy []int) (names []string, of []int32) {
+	of = make([]int32, files.Combinations())
+	known := map[string]int32{}
+	var buf []byte
+	for c := range of {
+		buf = appendGroup(buf[:0], files, c, groupBy)
+		g, ok := known[string(buf)]
+		if !ok {
+			g = int32(len(names))
+			names = append(names, string(buf))
+			known[names[g]] = g
+		}
+		of[c] = g
+	}
+	unsorted := slices.Clone(names)
+	slices.Sort(names)
+	for i, name := range names {
+		known[name] = int32(i)
+	}
+	for c, g := range of {
+		of[c] = known[unsorted[g]]
+	}
+	return names, of
+}
+
+func appendGroup(buf []byte, files *index.Table, combination int, groupBy []int) []byte {
 	for n, d := range groupBy {
 		if n > 0 {
 			buf = append(buf, ',')
 		}
-		buf = append(buf, files.Dim(row, d)...)
+		buf = append(buf, files.CombinationDim(combination, d)...)
 	}
 	return buf
 }
 
+type row struct {
+	hash uint64
+	file int32
+}
+
+// rowsByGroup are all files group by group: those of group g are from starts[g] up to starts[g+1].
+func rowsByGroup(files *index.Table, groupOf []int32, groups int) (rows []row, starts []int) {
+	starts = make([]int, groups+1)
+	for i := range files.Len() {
+		starts[groupOf[files.Combination(i)]+1]++
+	}
+	for g := range groups {
+		starts[g+1] += starts[g]
+	}
+	rows = make([]row, files.Len())
+	next := slices.Clone(starts)
+	for i := range files.Len() {
+		g := groupOf[files.Combination(i)]
+		rows[next[g]].file = int32(i)
+		next[g]++
+	}
+	parallel(len(rows), 1<<13, func(from, to int) {
+		var key []byte
+		for i := from; i < to; i++ {
+			key = files.AppendKey(key[:0], int(rows[i].file))
+			rows[i].hash = xxhash.Sum64(key)
+		}
+	})
+	return rows, starts
+}
+
+// trie splits one group.
 type trie struct {
 	files *index.Table
 	limit lang.Batch
 	group string
 	path  [hashBits]byte
-	out   *[]Batch
+	spare []int32 // room for the files of all batches
+	out   []Batch
 }
 
 // split makes a batch of the rows of one node, or splits the node by the next bit of the hash.
@@ -105,28 +133,42 @@ func (t *trie) split(rows []row, depth int) {
 	if len(rows) == 0 {
 		return
 	}
-	bytes := t.bytes(rows)
-	if depth == hashBits || len(rows) == 1 || len(rows) <= t.limit.MaxFiles && bytes <= t.limit.MaxSize {
-		t.leaf(rows, depth, bytes)
-		return
+	last := depth == hashBits || len(rows) == 1
+	if last || len(rows) <= t.limit.MaxFiles {
+		if bytes := t.bytes(rows); last || bytes <= t.limit.MaxSize {
+			t.leaf(rows, depth, bytes)
+			return
+		}
 	}
-	bit := uint64(1) << (hashBits - 1 - depth)
-	middle, _ := slices.BinarySearchFunc(rows, bit, func(r row, bit uint64) int {
-		return cmp.Compare(r.hash&bit, bit)
-	})
+	middle := partition(rows, uint64(1)<<(hashBits-1-depth))
 	t.path[depth] = '0'
 	t.split(rows[:middle], depth+1)
 	t.path[depth] = '1'
 	t.split(rows[middle:], depth+1)
 }
 
-func (t *trie) leaf(rows []row, depth int, bytes int64) {
-	files := make([]int32, len(rows))
-	for i, r := range rows {
-		files[i] = r.file
+// partition moves the rows whose hash has the bit behind the others, and tells where they begin.
+func partition(rows []row, bit uint64) int {
+	low, high := 0, len(rows)
+	for low < high {
+		if rows[low].hash&bit == 0 {
+			low++
+			continue
+		}
+		high--
+		rows[low], rows[high] = rows[high], rows[low]
 	}
+	return low
+}
+
+func (t *trie) leaf(rows []row, depth int, bytes int64) {
+	start := len(t.spare)
+	for _, r := range rows {
+		t.spare = append(t.spare, r.file)
+	}
+	files := t.spare[start:len(t.spare):len(t.spare)]
 	slices.Sort(files)
-	*t.out = append(*t.out, Batch{Group: t.group, Path: string(t.path[:depth]), Files: files, Bytes: bytes})
+	t.out = append(t.out, Batch{Group: t.group, Path: string(t.path[:depth]), Files: files, Bytes: bytes})
 }
 
 func (t *trie) bytes(rows []row) int64 {

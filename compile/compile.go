@@ -161,12 +161,14 @@ func (c *compiler) stage(s *lang.Stage, outputs int) {
 
 // mapFiles makes a task for each batch of files.
 func (c *compiler) mapFiles(s *lang.Stage, stage *Stage, sel *index.Selection) {
-	for _, b := range Batches(sel.Files, c.groupBy(s, sel), s.Batch) {
+	batched := newBatched(sel.Files, groupBy(s, sel.Layout), s.Batch)
+	for i := range batched.batches {
+		b := &batched.batches[i]
 		t := &Task{
 			Addr: addr.Task{Stage: stage.Addr, Name: b.Name()}, Stage: stage, Role: job.RoleMap,
 			Group: b.Group, Path: b.Path, Outputs: stage.Outputs, Bytes: b.Bytes,
+			Files: &Files{count: len(b.Files), batched: batched, batch: i},
 		}
-		t.Files = pinned(sel, b.Files)
 		c.add(t)
 	}
 }
@@ -240,13 +242,13 @@ func (c *compiler) add(t *Task) *Task {
 }
 
 // groupBy are the dimensions that batches never mix.
-func (c *compiler) groupBy(s *lang.Stage, sel *index.Selection) []int {
-	if sel.Layout == nil {
+func groupBy(s *lang.Stage, layout *index.Layout) []int {
+	if layout == nil {
 		return nil
 	}
-	names := sel.Layout.Dimensions()
+	names := layout.Dimensions()
 	if s.Batch.GroupBy == nil {
-		if date := slices.Index(names, sel.Layout.DateDimension()); date >= 0 {
+		if date := slices.Index(names, layout.DateDimension()); date >= 0 {
 			return []int{date}
 		}
 		return nil
@@ -258,21 +260,4 @@ func (c *compiler) groupBy(s *lang.Stage, sel *index.Selection) []int {
 		}
 	}
 	return dims
-}
-
-func pinned(sel *index.Selection, rows []int32) []job.File {
-	files := make([]job.File, len(rows))
-	dims := 0
-	if sel.Layout != nil {
-		dims = len(sel.Layout.Dimensions())
-	}
-	for i, r := range rows {
-		row := int(r)
-		f := job.File{Key: sel.Files.Key(row), Size: sel.Files.Size(row), ETag: sel.Files.ETag(row)}
-		for d := range dims {
-			f.Dims = append(f.Dims, sel.Files.Dim(row, d))
-		}
-		files[i] = f
-	}
-	return files
 }

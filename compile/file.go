@@ -73,7 +73,7 @@ func (g *Graph) MarshalJSON() ([]byte, error) {
 	for i, t := range g.Tasks {
 		tasks[t] = i
 		tf := taskFile{
-			Stage: stages[t.Stage], Name: t.Addr.Name, Role: t.Role, Group: t.Group, Path: t.Path, Files: t.Files,
+			Stage: stages[t.Stage], Name: t.Addr.Name, Role: t.Role, Group: t.Group, Path: t.Path, Files: t.Files.List(),
 			Partition: t.Partition, Outputs: t.Outputs, Bytes: t.Bytes, Key: t.Key,
 		}
 		for _, u := range t.Upstream {
@@ -87,6 +87,9 @@ func (g *Graph) MarshalJSON() ([]byte, error) {
 			of.Tasks = append(of.Tasks, tasks[t])
 		}
 		f.Outputs = append(f.Outputs, of)
+	}
+	if err := g.Err(); err != nil {
+		return nil, err
 	}
 	return json.Marshal(f)
 }
@@ -156,8 +159,11 @@ func (f *taskFile) task(g *Graph) (*Task, error) {
 	}
 	s := g.Stages[f.Stage]
 	t := &Task{
-		Addr: addr.Task{Stage: s.Addr, Name: f.Name}, Stage: s, Role: f.Role, Group: f.Group, Path: f.Path, Files: f.Files,
+		Addr: addr.Task{Stage: s.Addr, Name: f.Name}, Stage: s, Role: f.Role, Group: f.Group, Path: f.Path,
 		Partition: f.Partition, Outputs: f.Outputs, Bytes: f.Bytes,
+	}
+	if f.Files != nil {
+		t.Files = &Files{count: len(f.Files), list: f.Files}
 	}
 	for _, u := range f.Upstream {
 		if u[0] < 0 || u[0] >= len(g.Tasks) || u[2] < 1 {

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/tafc/tafc/bundle"
 	"github.com/tafc/tafc/index"
@@ -21,6 +20,17 @@ type Graph struct {
 	Stages   []*Stage // inputs before their consumers
 	Tasks    []*Task  // inputs before their consumers, by stage
 	Outputs  []Output
+}
+
+// Err says why files of the graph's tasks could not be read, if any could not. A graph that was made from what an earlier plan remembered
+// of an index reads the index only when somebody asks for files.
+func (g *Graph) Err() error {
+	for _, t := range g.Tasks {
+		if t.Files != nil && t.Files.batched != nil && t.Files.batched.err != nil {
+			return t.Files.batched.err
+		}
+	}
+	return nil
 }
 
 // Source is what a filter selected of an index: the head of a plan.
@@ -81,7 +91,7 @@ type Task struct {
 
 	Group, Path string // of the batch, also when the task works on the result of a batch's task
 
-	Files    []job.File // pinned, in key order
+	Files    *Files
 	Upstream []Upstream // in the order in which they are merged
 
 	Partition int // of a reduce: the tree it belongs to
@@ -120,17 +130,12 @@ func (t *Task) group() string {
 }
 
 // Inputs is the text that the state remembers of a task's inputs, one a line, so that a later plan can tell what changed:
-// key TAB size TAB etag for files, address TAB key TAB partition/of for results.
+// key TAB size TAB etag for files, address TAB key TAB partition/of for results. It is nil when the files cannot be read (see Graph.Err).
 func (t *Task) Inputs() []byte {
-	var b []byte
-	for _, f := range t.Files {
-		b = append(b, f.Key...)
-		b = append(b, '\t')
-		b = strconv.AppendInt(b, f.Size, 10)
-		b = append(b, '\t')
-		b = append(b, f.ETag...)
-		b = append(b, '\n')
+	if t.Files != nil {
+		return t.Files.inputs()
 	}
+	var b []byte
 	for _, u := range t.Upstream {
 		b = fmt.Appendf(b, "%s\t%s\t%d/%d\n", u.Task.Addr, u.Task.Key, u.Partition, u.Of)
 	}
@@ -142,18 +147,25 @@ const keyVersion = "tafc-key/1"
 
 // seal computes the digests and the key of a task whose inputs are sealed already.
 func (t *Task) seal() {
-	inputs := t.Inputs()
-	t.InputsDigest = digest(inputs)
-	if t.Upstream != nil && t.Role != job.RoleMap {
-		// What the upstream tasks are called changes no result, but a map's code can see it.
-		inputs = inputs[:0]
-		for _, u := range t.Upstream {
-			inputs = fmt.Appendf(inputs, "%s\t%d/%d\n", u.Task.Key, u.Partition, u.Of)
+	var inputs string // what the key has of them
+	if t.Files != nil {
+		t.InputsDigest = t.Files.digest()
+		inputs = t.InputsDigest
+	} else {
+		t.InputsDigest = digest(t.Inputs())
+		inputs = t.InputsDigest
+		if t.Role != job.RoleMap {
+			// What the upstream tasks are called changes no result, but a map's code can see it.
+			var b []byte
+			for _, u := range t.Upstream {
+				b = fmt.Appendf(b, "%s\t%d/%d\n", u.Task.Key, u.Partition, u.Of)
+			}
+			inputs = digest(b)
 		}
 	}
 	// Fields are separated by newlines, which none of them holds.
 	t.Key = digest(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%d\n%s\n",
-		keyVersion, t.Stage.Digest, t.Role, t.Partition, t.Outputs, digest(inputs)))
+		keyVersion, t.Stage.Digest, t.Role, t.Partition, t.Outputs, inputs))
 }
 
 func digest(b []byte) string {
@@ -182,7 +194,7 @@ func (g *Graph) WriteText(w io.Writer) {
 	}
 	for _, t := range g.Tasks {
 		fmt.Fprintf(w, "%s %s → %d part(s)  %s\n", t.Addr, t.Role, t.Outputs, short(t.Key))
-		for _, f := range t.Files {
+		for _, f := range t.Files.List() {
 			fmt.Fprintf(w, "  %s (%d)\n", f.Key, f.Size)
 		}
 		for _, u := range t.Upstream {

@@ -38,7 +38,7 @@ func (l *lowering) task(c plan.Change) *Task {
 	t := c.Task
 	stage := t.Stage
 	out := &Task{
-		Addr: t.Addr, Key: t.Key, Bytes: t.Bytes, Files: len(t.Files), Reused: c.Action == plan.Reuse,
+		Addr: t.Addr, Key: t.Key, Bytes: t.Bytes, Files: t.Files.Len(), Reused: c.Action == plan.Reuse,
 		StageDigest: stage.Digest, InputsDigest: t.InputsDigest, Inputs: t.Inputs(),
 		Retry: Retry{
 			Attempts: stage.Retry.Attempts, On: stage.Retry.On, Delay: stage.Retry.Delay, MaxDelay: stage.Retry.MaxDelay,
@@ -72,10 +72,9 @@ func spec(t *compile.Task) job.Spec {
 	if t.Role == job.RoleGather {
 		s.Code, s.Command = nil, nil
 	}
-	s.Files = make([]job.File, len(t.Files))
-	for i, f := range t.Files {
-		f.URL = fileURL(t.Stage.Root, f.Key)
-		s.Files[i] = f
+	s.Files = t.Files.List()
+	for i := range s.Files {
+		s.Files[i].URL = fileURL(t.Stage.Root, s.Files[i].Key)
 	}
 	return s
 }

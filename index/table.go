@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strconv"
 )
 
 // Table holds files in key order: 20 bytes for each and the texts of its key and ETag, shortened where neighbours are alike, but no
@@ -45,6 +46,15 @@ func (t *Table) ETag(i int) string { return string(t.AppendETag(nil, i)) }
 // AppendETag appends the ETag of file i.
 func (t *Table) AppendETag(to []byte, i int) []byte {
 	_, _, packed := t.texts.record(t.refs[i])
+	to, _ = AppendUnpacked(to, packed)
+	return to
+}
+
+// AppendRow appends the key of file i, its size and its ETag, with a TAB between them.
+func (t *Table) AppendRow(to []byte, i int) []byte {
+	folder, name, packed := t.texts.record(t.refs[i])
+	to = append(append(append(to, folder...), name...), '\t')
+	to = append(strconv.AppendInt(to, t.sizes[i], 10), '\t')
 	to, _ = AppendUnpacked(to, packed)
 	return to
 }

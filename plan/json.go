@@ -110,7 +110,7 @@ func (c *Change) document() DocTask {
 		}
 	}
 	if c.Task != nil {
-		d.Key, d.Files, d.Bytes = c.Task.Key, len(c.Task.Files), c.Task.Bytes
+		d.Key, d.Files, d.Bytes = c.Task.Key, c.Task.Files.Len(), c.Task.Bytes
 	}
 	return d
 }
@@ -167,7 +167,7 @@ func (p *Plan) Stages() []*StageChanges {
 			s.Drop++
 		}
 		if c.Task != nil {
-			s.Files += len(c.Task.Files)
+			s.Files += c.Task.Files.Len()
 			s.Bytes += c.Task.Bytes
 		}
 	}

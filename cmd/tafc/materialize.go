@@ -81,7 +81,7 @@ func (s *session) split(ctx context.Context, tasks []*compile.Task, run *engine.
 // lostBy is what the missing result of a task would have stood for.
 func lostBy(t *compile.Task) job.Ledger {
 	var l job.Ledger
-	for _, f := range t.Files {
+	for _, f := range t.Files.List() {
 		l.Files.Planned++
 		l.Files.Losses = append(l.Files.Losses, job.FailedFile{Key: f.Key, Message: t.Addr.String() + " failed"})
 	}

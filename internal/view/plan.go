@@ -235,7 +235,7 @@ func (v *planView) group(g *group) {
 	files, size := 0, int64(0)
 	for _, c := range g.changes {
 		if c.Task != nil {
-			files += len(c.Task.Files)
+			files += c.Task.Files.Len()
 			size += c.Task.Bytes
 		}
 	}
@@ -279,7 +279,7 @@ func (v *planView) change(c plan.Change) {
 	case c.Again:
 		v.line("    %s %s runs again   %s", v.style.Yellow("~"), name, ReasonText(c.Reasons))
 	default:
-		rest := joined(newReasons(ReasonText(c.Reasons)), amount(len(c.Task.Files), c.Task.Bytes))
+		rest := joined(newReasons(ReasonText(c.Reasons)), amount(c.Task.Files.Len(), c.Task.Bytes))
 		v.line("    %s %s new          %s", v.style.Green("+"), name, rest)
 	}
 }
