@@ -30,6 +30,14 @@ type resolver struct {
 	diags hcl.Diagnostics
 	// sources are the texts of files other than the analysis that diagnostics point into.
 	sources map[string][]byte
+	// conditions are those of each filter, with their places.
+	conditions map[string]conditions
+	// unsaid are what stood in the way of a document, for which the index can tell what else would match.
+	unsaid []unsaid
+}
+
+func newResolver(a *lang.Analysis, w World) *resolver {
+	return &resolver{a: a, w: w, sources: map[string][]byte{}, conditions: map[string]conditions{}}
 }
 
 // Sources are texts of files, by name, for the snippets of diagnostics.
@@ -37,7 +45,7 @@ type Sources map[string][]byte
 
 // Check finds what is wrong with an analysis besides the file itself, without its index: documents, code, layouts.
 func Check(a *lang.Analysis, w World) (hcl.Diagnostics, Sources) {
-	r := &resolver{a: a, w: w, sources: map[string][]byte{}}
+	r := newResolver(a, w)
 	for _, f := range a.Filters {
 		r.filter(f, r.layout(f))
 	}
@@ -47,7 +55,7 @@ func Check(a *lang.Analysis, w World) (hcl.Diagnostics, Sources) {
 
 // Resolve reads everything that Compile needs: the files that each filter selects, and the code of each stage.
 func Resolve(ctx context.Context, a *lang.Analysis, w World) (Input, hcl.Diagnostics, Sources) {
-	r := &resolver{a: a, w: w, sources: map[string][]byte{}}
+	r := newResolver(a, w)
 	in := Input{Analysis: a, Selections: map[string]*index.Selection{}, Code: r.code()}
 	for _, f := range a.Filters {
 		if sel := r.selection(ctx, f); sel != nil {
@@ -60,10 +68,14 @@ func Resolve(ctx context.Context, a *lang.Analysis, w World) (Input, hcl.Diagnos
 
 // Query is what one filter of an analysis selects, also when that is nothing; nil when there are errors.
 func Query(ctx context.Context, a *lang.Analysis, w World, filter string) (*index.Selection, hcl.Diagnostics, Sources) {
-	r := &resolver{a: a, w: w, sources: map[string][]byte{}}
+	r := newResolver(a, w)
 	for _, f := range a.Filters {
 		if f.Name == filter {
-			return r.selection(ctx, f), r.diags, r.sources
+			sel := r.selection(ctx, f)
+			if sel != nil {
+				r.advise(f, sel)
+			}
+			return sel, r.diags, r.sources
 		}
 	}
 	return nil, r.diags, r.sources
@@ -106,6 +118,9 @@ func (r *resolver) selection(ctx context.Context, f *lang.Filter) *index.Selecti
 	}
 	layout := r.layout(f)
 	filter := r.filter(f, layout)
+	if filter == nil && f.Document != "" {
+		r.counts(ctx, ix, layout)
+	}
 	if filter == nil || ix.Layout != "" && layout == nil {
 		return nil
 	}
@@ -196,6 +211,7 @@ func (r *resolver) checkSelection(f *lang.Filter, sel *index.Selection) {
 	if r.notDates(f, sel) {
 		return
 	}
+	r.advise(f, sel)
 	if sel.Files.Len() > 0 || f.AllowEmpty {
 		return
 	}
@@ -292,7 +308,11 @@ func (r *resolver) filter(f *lang.Filter, layout *index.Layout) *index.Filter {
 	if f.Document != "" {
 		return r.document(f, layout)
 	}
-	return &index.Filter{Where: terms(f.Where), Exclude: terms(f.Exclude)}
+	where, exclude := terms(f.Where), terms(f.Exclude)
+	r.conditions[f.Name] = conditions{
+		where: conditionsOf(f.Where, where), exclude: conditionsOf(f.Exclude, exclude), exact: f.ExactKeys,
+	}
+	return &index.Filter{Where: where, Exclude: exclude, AsService: f.ExactKeys}
 }
 
 func terms(ts []lang.Term) []index.Term {
@@ -314,24 +334,32 @@ func (r *resolver) document(f *lang.Filter, layout *index.Layout) *index.Filter 
 		dims = layout.Dimensions()
 	}
 	filter, notices := document.Parse(r.name(f.Document), src, dims)
-	broken := false
 	for _, n := range notices {
-		rng := hcl.Range{
-			Filename: r.name(f.Document),
-			Start:    hcl.Pos{Line: n.Line, Column: n.Column, Byte: n.Byte},
-			End:      hcl.Pos{Line: n.EndLine, Column: n.EndColumn, Byte: n.EndByte},
-		}
+		rng := placeRange(n.Place)
 		if n.Warning {
 			r.diags = append(r.diags, diag.Warning(n.Code, n.Summary, n.Detail, rng))
 			continue
 		}
-		broken = true
-		r.fail(n.Code, n.Summary, n.Detail, rng)
+		d := diag.Error(n.Code, n.Summary, n.Detail, rng)
+		r.diags = append(r.diags, d)
+		if len(n.Instead) > 0 {
+			r.unsaid = append(r.unsaid, unsaid{d, n.Instead})
+		}
 	}
-	if broken {
+	if filter == nil {
 		return nil
 	}
-	return filter
+	cs := conditions{isDocument: true, exact: true}
+	for i, t := range filter.Where {
+		rng := placeRange(filter.Places[i].Place)
+		c := condition{Term: t, name: rng, rng: rng}
+		for _, place := range filter.Places[i].Values {
+			c.at = append(c.at, placeRange(place))
+		}
+		cs.where = append(cs.where, c)
+	}
+	r.conditions[f.Name] = cs
+	return &filter.Filter
 }
 
 // readFile reads a file of the analysis' folder and keeps it for the snippets of diagnostics.

@@ -31,6 +31,11 @@ func CheckTerm(t Term) error {
 	return err
 }
 
+// CompileTerm makes a test for values, as keys have them, of a term of a filter. What is wrong is a *ConditionError.
+func CompileTerm(t Term, asService bool) (func(value string) bool, error) {
+	return compileTerm(t, asService)
+}
+
 // compileTerm makes a test of a term. The test gets a value as the key has it. It need not be fast: it sees each value once.
 func compileTerm(t Term, asService bool) (func(value string) bool, error) {
 	want, known := map[Op]int{OpAny: 0, OpOneOf: len(t.Values), OpBetween: 2, OpAtLeast: 1, OpAtMost: 1, OpGlob: 1, OpMatches: 1, OpDates: 2, OpVersion: 1}[t.Op]
@@ -58,7 +63,7 @@ func compileTerm(t Term, asService bool) (func(value string) bool, error) {
 	case OpAtMost:
 		return func(v string) bool { return side(v) <= values[0] }, nil
 	case OpGlob:
-		return compileGlob(t)
+		return compileGlob(t, asService)
 	case OpMatches:
 		expression, err := regexp.Compile(t.Values[0])
 		if err != nil {
@@ -77,10 +82,13 @@ func compileTerm(t Term, asService bool) (func(value string) bool, error) {
 	return func(string) bool { return true }, nil // OpAny
 }
 
-func compileGlob(t Term) (func(value string) bool, error) {
+func compileGlob(t Term, asService bool) (func(value string) bool, error) {
 	pattern, sane := t.Values[0], sanitizeGlob(t.Values[0])
 	if !doublestar.ValidatePattern(pattern) || !doublestar.ValidatePattern(sane) {
 		return nil, &ConditionError{t, fmt.Errorf("the pattern %q has a [ or { that is not closed, or a \\ at its end", pattern)}
+	}
+	if asService {
+		return func(v string) bool { return doublestar.MatchUnvalidated(sane, v) }, nil
 	}
 	return func(v string) bool {
 		return doublestar.MatchUnvalidated(pattern, v) || doublestar.MatchUnvalidated(sane, Sanitize(v))

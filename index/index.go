@@ -57,7 +57,8 @@ type Filter struct {
 	Where   []Term
 	Exclude []Term
 
-	// AsService compares as the ancestors' index service does: the values of the terms are sanitised, those of the keys are not.
+	// AsService compares as the ancestors' index service does: the values of the terms are sanitised, those of the keys are not
+	// (exact_keys of the language).
 	AsService bool
 }
 

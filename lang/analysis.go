@@ -71,6 +71,8 @@ type Filter struct {
 	Exclude    []Term // a file is left out when all of these hold
 	Document   string // path of a Filter.json, relative to the analysis
 	AllowEmpty bool
+	// ExactKeys compares the values of keys as they are: only those of the conditions are rewritten, as the index service of 2014 did.
+	ExactKeys bool
 }
 
 // Term is one dimension = condition line.
@@ -78,7 +80,8 @@ type Term struct {
 	Dimension string
 	Condition Condition
 	NameRange hcl.Range
-	Range     hcl.Range // of the condition
+	Range     hcl.Range   // of the condition
+	At        []hcl.Range // of each of the condition's values
 }
 
 // Op is what a condition does with a dimension's value.

@@ -87,6 +87,9 @@ func (d *describer) filter(f *Filter) {
 	if f.AllowEmpty {
 		d.line("allow_empty", true)
 	}
+	if f.ExactKeys {
+		d.line("exact_keys", true)
+	}
 }
 
 func (d *describer) image(x *Image) {

@@ -74,7 +74,7 @@ func (l *loader) rootScheme(s string, rng hcl.Range) {
 }
 
 func (l *loader) filter(b *block) *Filter {
-	f := &Filter{Block: b.Block, AllowEmpty: l.flag(b, "allow_empty")}
+	f := &Filter{Block: b.Block, AllowEmpty: l.flag(b, "allow_empty"), ExactKeys: l.flag(b, "exact_keys")}
 	r, _, ok := l.reference(b, "index", "index")
 	switch {
 	case ok:
@@ -85,6 +85,10 @@ func (l *loader) filter(b *block) *Filter {
 	where, exclude := b.child("where"), b.child("exclude")
 	if l.given(b, "document") {
 		f.Document, _, _ = l.filled(b, "document")
+		if l.given(b, "exact_keys") {
+			l.add(diag.Error("lang/misplaced", "Misplaced setting",
+				"Conditions of a document always compare the values of keys as they are. Remove exact_keys.", b.Range("exact_keys"), diag.WithRelated("the document", b.Args["document"])))
+		}
 		for _, other := range []*block{where, exclude} {
 			if other != nil {
 				l.add(diag.Error("lang/where-and-document", "Conditions beside a document",
@@ -140,10 +144,29 @@ func (l *loader) terms(b *block, index string) []Term {
 		known := l.dimension(a.Name, index, a.NameRange)
 		l.here = a.Expr.Range()
 		if c, ok := l.condition(a.Name, a.Expr); ok && known && (!c.Dated || l.dateDimension(a.Name, index, a.NameRange)) {
-			terms = append(terms, Term{Dimension: a.Name, Condition: c, NameRange: a.NameRange, Range: a.Expr.Range()})
+			terms = append(terms, Term{Dimension: a.Name, Condition: c, NameRange: a.NameRange, Range: a.Expr.Range(), At: valueRanges(a.Expr, len(c.Values))})
 		}
 	}
 	return terms
+}
+
+// valueRanges are the places of the n values of a condition, all the whole expression where they are not spelled out.
+func valueRanges(expr hcl.Expression, n int) []hcl.Range {
+	call, diags := hcl.ExprCall(expr)
+	if diags.HasErrors() {
+		return elementRanges(expr, n)
+	}
+	if len(call.Arguments) == 1 {
+		return elementRanges(call.Arguments[0], n)
+	}
+	ranges := make([]hcl.Range, n)
+	for i := range ranges {
+		ranges[i] = expr.Range()
+		if len(call.Arguments) == n {
+			ranges[i] = call.Arguments[i].Range()
+		}
+	}
+	return ranges
 }
 
 // dimension reports a dimension that the index does not have, where the file tells.

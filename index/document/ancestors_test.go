@@ -144,7 +144,27 @@ func TestLanguageFilters(t *testing.T) {
 		{"any", index.Term{Dimension: "submission_date", Op: index.OpAny}, "01 02 03 04 05 06 07 08 09 10 11 12 13 14"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := matching(t, &index.Filter{Where: []index.Term{test.term}}); got != test.want {
+			if got := matching(t, &document.Filter{Filter: index.Filter{Where: []index.Term{test.term}}}); got != test.want {
+				t.Errorf("matching keys %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestExactKeys holds them against conditions that sanitise only their own side, as a document does.
+func TestExactKeys(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		term index.Term
+		want string
+	}{
+		{"equal", index.Term{Dimension: "reason", Op: index.OpOneOf, Values: []string{"saved-session"}}, "01 02 06 07 08 09 10 11 12 13"},
+		{"range", index.Term{Dimension: "reason", Op: index.OpBetween, Values: []string{"saved-session", "saved-session"}}, "01 02 06 07 08 09 10 11 12 13"},
+		{"glob", index.Term{Dimension: "reason", Op: index.OpGlob, Values: []string{"saved-*"}}, "01 02 06 07 08 09 10 11 12 13"},
+		{"expression", index.Term{Dimension: "reason", Op: index.OpMatches, Values: []string{"^saved-"}}, "14"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := matching(t, &document.Filter{Filter: index.Filter{Where: []index.Term{test.term}, AsService: true}}); got != test.want {
 				t.Errorf("matching keys %q, want %q", got, test.want)
 			}
 		})
@@ -158,7 +178,7 @@ func TestSubmissionDateRange(t *testing.T) {
 		keys = append(keys, "r/a/c/v/b."+date+suffix)
 	}
 	filter, _ := document.Parse("Filter.json", []byte(filterJSON(".", ".", ".", ".", ".", `{"min":"20130908","max":"20140401"}`)), nil)
-	selection, err := index.Select(context.Background(), bucket(t, keys), nil, "", *filter)
+	selection, err := index.Select(context.Background(), bucket(t, keys), nil, "", filter.Filter)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,12 +192,12 @@ func TestSubmissionDateRange(t *testing.T) {
 }
 
 // matching is the ids of the ancestors' keys that the filter selects, without the K. A nil filter selects nothing.
-func matching(t *testing.T, filter *index.Filter) string {
+func matching(t *testing.T, filter *document.Filter) string {
 	t.Helper()
 	if filter == nil {
 		return ""
 	}
-	selection, err := index.Select(context.Background(), bucket(t, ancestorKeys), nil, "", *filter)
+	selection, err := index.Select(context.Background(), bucket(t, ancestorKeys), nil, "", filter.Filter)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,21 @@ import (
 	"github.com/tafc/tafc/index"
 )
 
+// Filter is what a document says.
+type Filter struct {
+	index.Filter
+	Places []TermPlace // of each term of Where
+}
+
+// TermPlace is where a condition stands.
+type TermPlace struct {
+	Place          // of what is allowed
+	Values []Place // of each value of the term
+}
+
 // Parse reads the text of a Filter.json. Dims are the dimensions of the index in the order of its layout, nil when they are not
 // known yet. The filter is nil when one of the notices is not a warning. Notices are in the order of the text.
-func Parse(filename string, src []byte, dims []string) (*index.Filter, []Notice) {
+func Parse(filename string, src []byte, dims []string) (*Filter, []Notice) {
 	p := &parser{filename: filename, src: src, dims: dims, seen: map[string]bool{}}
 	root, syntax := parseJSON(src)
 	if syntax != nil {
@@ -25,7 +37,7 @@ func Parse(filename string, src []byte, dims []string) (*index.Filter, []Notice)
 	if slices.ContainsFunc(p.notices, func(n Notice) bool { return !n.Warning }) {
 		return nil, p.notices
 	}
-	return &index.Filter{Where: p.terms, AsService: true}, p.notices
+	return &Filter{index.Filter{Where: p.terms, AsService: true}, p.places}, p.notices
 }
 
 // parser collects the terms and notices of one document.
@@ -35,19 +47,52 @@ type parser struct {
 	dims     []string
 	seen     map[string]bool // dimensions so far
 
+	dimension string // of the current entry
 	terms     []index.Term
+	places    []TermPlace
 	notices   []Notice
 	misplaced bool // the order of the entries was noticed
 }
 
 func (p *parser) report(code string, at *node, summary, format string, args ...any) {
-	n := Notice{
-		Code: "filter/" + code, Summary: summary, Detail: fmt.Sprintf(format, args...),
-		Filename: p.filename, Byte: at.start, EndByte: at.end,
+	p.notices = append(p.notices, Notice{
+		Code: "filter/" + code, Summary: summary, Detail: fmt.Sprintf(format, args...), Place: p.place(at),
+	})
+}
+
+func (p *parser) place(n *node) Place {
+	at := Place{Filename: p.filename, Byte: n.start, EndByte: n.end}
+	at.Line, at.Column = position(p.src, n.start)
+	at.EndLine, at.EndColumn = position(p.src, n.end)
+	return at
+}
+
+// termPlace finds the values of a condition that was read without errors.
+func (p *parser) termPlace(n *node) TermPlace {
+	at := TermPlace{Place: p.place(n)}
+	switch n.kind {
+	case array:
+		for _, element := range n.elements {
+			at.Values = append(at.Values, p.place(element))
+		}
+	case object:
+		for _, name := range []string{"min", "max"} {
+			if bound := n.get(name); bound != nil && bound.text != "" {
+				at.Values = append(at.Values, p.place(bound))
+			}
+		}
+	default:
+		if n.text != "*" {
+			at.Values = append(at.Values, at.Place)
+		}
 	}
-	n.Line, n.Column = position(p.src, at.start)
-	n.EndLine, n.EndColumn = position(p.src, at.end)
-	p.notices = append(p.notices, n)
+	return at
+}
+
+// instead says what could stand in the place of what the last notice is about.
+func (p *parser) instead(write string, op index.Op, values ...string) {
+	last := &p.notices[len(p.notices)-1]
+	last.Instead = append(last.Instead, Alternative{write, index.Term{Dimension: p.dimension, Op: op, Values: values}})
 }
 
 func (p *parser) warn(code string, at *node, summary, format string, args ...any) {
@@ -113,25 +158,26 @@ func (p *parser) document(root *node) {
 func (p *parser) entry(i int, entry *node) {
 	p.keys(entry, "field_name", "allowed_values")
 	name, values := entry.get("field_name"), entry.get("allowed_values")
-	dimension := ""
+	p.dimension = ""
 	if name == nil {
 		p.report("missing-field-name", entry, "Condition without a dimension", "An entry of \"dimensions\" has a \"field_name\" that names its dimension.")
 	} else if p.is(name, text, "\"field_name\"") {
-		dimension = name.text
-		p.dimension(i, name)
+		p.dimension = name.text
+		p.checkDimension(i, name)
 	}
 	if values == nil {
 		p.report("missing-values", entry, "Condition without values", "An entry of \"dimensions\" has \"allowed_values\"; write \"*\" to allow every value.")
 		return
 	}
 	if term, ok := p.values(values); ok {
-		term.Dimension = dimension
+		term.Dimension = p.dimension
 		p.terms = append(p.terms, term)
+		p.places = append(p.places, p.termPlace(values))
 	}
 }
 
-// dimension checks the name of a dimension.
-func (p *parser) dimension(i int, name *node) {
+// checkDimension checks the name of a dimension.
+func (p *parser) checkDimension(i int, name *node) {
 	if p.seen[name.text] {
 		p.report("duplicate-dimension", name, "Duplicate dimension", "There are two conditions on %q. Write one, with all allowed values.", name.text)
 		return

@@ -132,8 +132,22 @@ func TestParseTerms(t *testing.T) {
 		{Dimension: "appBuildID", Op: index.OpAtLeast, Values: []string{"20140228"}},
 		{Dimension: "submission_date", Op: index.OpBetween, Values: []string{"20140308", "20140309"}},
 	}}
-	if diff := cmp.Diff(want, filter); diff != "" || len(notices) > 0 {
+	if diff := cmp.Diff(want, &filter.Filter); diff != "" || len(notices) > 0 {
 		t.Errorf("notices %v, filter (-want +got):\n%s", notices, diff)
+	}
+	var places []string
+	for _, p := range filter.Places {
+		places = append(places, src[p.Byte:p.EndByte])
+		for _, v := range p.Values {
+			places = append(places, src[v.Byte:v.EndByte])
+		}
+	}
+	wantPlaces := []string{
+		`["saved-session","idle-daily"]`, `"saved-session"`, `"idle-daily"`, `"Firefox"`, `"Firefox"`, `"*"`,
+		`{"max":"29"}`, `"29"`, `{"min":"20140228"}`, `"20140228"`, `{"min":"20140308","max":"20140309"}`, `"20140308"`, `"20140309"`,
+	}
+	if diff := cmp.Diff(wantPlaces, places); diff != "" {
+		t.Errorf("places (-want +got):\n%s", diff)
 	}
 }
 
@@ -156,7 +170,10 @@ func FuzzDocument(f *testing.F) {
 		if filter == nil {
 			return
 		}
-		for _, term := range filter.Where {
+		for i, term := range filter.Where {
+			if len(filter.Places) != len(filter.Where) || len(filter.Places[i].Values) != len(term.Values) {
+				t.Errorf("%v has the places %v", term, filter.Places)
+			}
 			if err := index.CheckTerm(term); err != nil {
 				t.Error(err)
 			}

@@ -1,7 +1,9 @@
 package document
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -20,10 +22,13 @@ func (p *parser) values(n *node) (index.Term, bool) {
 		return p.rangeOf(n)
 	case null:
 		p.report("null-value", n, "Null matches nothing", "With null no file matched, ever. Write \"*\" to allow every value.")
+		p.instead(`"*"`, index.OpAny)
 	case boolean:
 		p.report("boolean-value", n, "A boolean matches nothing", "Values are strings, so no file matched %s, ever. Write %q.", n.text, n.text)
+		p.instead(strconv.Quote(n.text), index.OpOneOf, n.text)
 	case number:
 		p.report("number-value", n, "A number matches nothing", "Values are strings, so no file matched the number %s, ever. Write %q.", n.text, n.text)
+		p.instead(strconv.Quote(n.text), index.OpOneOf, n.text)
 	}
 	return index.Term{}, false
 }
@@ -38,13 +43,14 @@ func (p *parser) scalar(n *node) index.Term {
 		p.warn("scalar-sanitised", n, "Differs from job.py",
 			"As in the index service, this finds files whose value is %q. The old job.py compared a bare string with the key as it is and found nothing; it needed the list [%q].", sane, n.text)
 	}
-	p.spelling(n, []string{sane})
+	p.spelling([]*node{n}, []string{sane})
 	return index.Term{Op: index.OpOneOf, Values: []string{n.text}}
 }
 
 func (p *parser) list(n *node) (index.Term, bool) {
 	if len(n.elements) == 0 {
 		p.report("empty-list", n, "An empty list matches nothing", "With [] no file matched, ever. List the values, or write \"*\" to allow every value.")
+		p.instead(`"*"`, index.OpAny)
 		return index.Term{}, false
 	}
 	term, ok := index.Term{Op: index.OpOneOf}, true
@@ -56,6 +62,8 @@ func (p *parser) list(n *node) (index.Term, bool) {
 		case element.text == "*":
 			p.report("star-in-list", element, "A star in a list is no wildcard",
 				"Inside a list, \"*\" stood for the value \"_\" and nothing else. Write \"allowed_values\": \"*\" without the list to allow every value, or [\"_\"] when you mean that value.")
+			p.instead(`"*"`, index.OpAny)
+			p.instead(`["_"]`, index.OpOneOf, "_")
 			ok = false
 		default:
 			p.literal(element)
@@ -63,7 +71,7 @@ func (p *parser) list(n *node) (index.Term, bool) {
 		term.Values = append(term.Values, element.text)
 	}
 	if ok {
-		p.spelling(n, term.Values)
+		p.spelling(n.elements, term.Values)
 	}
 	return term, ok
 }
@@ -79,10 +87,10 @@ func (p *parser) literal(n *node) {
 func looksLikeGlob(s string) bool { return strings.ContainsAny(s, "*?") }
 
 // spelling warns when only one of the two writings of the value for "anything else" is listed.
-func (p *parser) spelling(n *node, values []string) {
-	upper, lower := slices.Contains(values, "OTHER"), slices.Contains(values, "other")
-	if upper != lower {
-		p.warn("other-spelling", n, "Two spellings of OTHER", "The buckets hold both OTHER and other, depending on the program that wrote the file. List both to get all of them.")
+func (p *parser) spelling(nodes []*node, values []string) {
+	upper, lower := slices.Index(values, "OTHER"), slices.Index(values, "other")
+	if (upper < 0) != (lower < 0) {
+		p.warn("other-spelling", nodes[max(upper, lower)], "Two spellings of OTHER", "The buckets hold both OTHER and other, depending on the program that wrote the file. List both to get all of them.")
 	}
 }
 
@@ -94,6 +102,7 @@ func (p *parser) rangeOf(n *node) (index.Term, bool) {
 		if m.name.text != "min" && m.name.text != "max" {
 			p.report("unknown-range-key", m.name, "Unknown key of a range",
 				"A range has the keys \"min\" and \"max\"; others were ignored, so that the filter matched more than it says.%s", suggestBound(m.name.text))
+			p.meantBound(m)
 		}
 	}
 	low, hasLow := p.bound("min", n)
@@ -104,17 +113,35 @@ func (p *parser) rangeOf(n *node) (index.Term, bool) {
 	switch {
 	case !hasLow && !hasHigh:
 		p.report("empty-range", n, "A range without bounds matches everything", "Without \"min\" and \"max\" every file matched. Give one of them, or write \"*\" to allow every value.")
+		p.instead(`"*"`, index.OpAny)
 		return index.Term{}, false
 	case !hasHigh:
 		return index.Term{Op: index.OpAtLeast, Values: []string{low}}, true
 	case !hasLow:
 		return index.Term{Op: index.OpAtMost, Values: []string{high}}, true
 	case index.Sanitize(low) > index.Sanitize(high):
-		p.report("inverted-range", n, "An inverted range matches nothing",
-			"%q is greater than %q: values are compared as strings, character by character, also those that look like numbers or versions. Exchange the bounds, or list the values.", low, high)
+		p.inverted(n, low, high)
 		return index.Term{}, false
 	}
 	return index.Term{Op: index.OpBetween, Values: []string{low, high}}, true
+}
+
+// inverted reports a range whose bounds are the wrong way round, at least as texts.
+func (p *parser) inverted(n *node, low, high string) {
+	p.report("inverted-range", n, "An inverted range matches nothing",
+		"%q is greater than %q: values are compared as strings, character by character, also those that look like numbers or versions. Exchange the bounds, or list the values.", low, high)
+	p.instead(fmt.Sprintf(`{"min": %q, "max": %q}`, high, low), index.OpBetween, high, low)
+}
+
+// meantBound says what an unknown key of a range would match as the bound that it resembles.
+func (p *parser) meantBound(m member) {
+	if m.value.kind != text {
+		return
+	}
+	if name := boundMeant(m.name.text); name != "" {
+		op := map[string]index.Op{"min": index.OpAtLeast, "max": index.OpAtMost}[name]
+		p.instead(fmt.Sprintf("{%q: %q}", name, m.value.text), op, m.value.text)
+	}
 }
 
 // bound reads min or max of a range and tells whether it is one.
@@ -126,6 +153,7 @@ func (p *parser) bound(name string, of *node) (string, bool) {
 	if n.kind == number {
 		effect := map[string]string{"min": "let everything pass", "max": "let nothing pass"}[name]
 		p.report("numeric-bound", n, "A number as a bound", "Values are strings; a number as %q %s. Write %q.", name, effect, n.text)
+		p.instead(fmt.Sprintf("{%q: %q}", name, n.text), map[string]index.Op{"min": index.OpAtLeast, "max": index.OpAtMost}[name], n.text)
 		return "", false
 	}
 	if n.kind != text {
@@ -147,6 +175,14 @@ func (p *parser) bound(name string, of *node) (string, bool) {
 
 // suggestBound is a sentence with the key that was probably meant, or empty.
 func suggestBound(key string) string {
+	if name := boundMeant(key); name != "" {
+		return fmt.Sprintf(" Did you mean %q?", name)
+	}
+	return ""
+}
+
+// boundMeant is min or max, whichever a key of a range probably means, or empty.
+func boundMeant(key string) string {
 	low := []string{"min", "minimum", "from", "start", "after", "since", "gt", "gte", ">=", ">"}
 	high := []string{"max", "maximum", "to", "end", "before", "until", "lt", "lte", "<=", "<"}
 	key = strings.ToLower(key)
@@ -155,9 +191,9 @@ func suggestBound(key string) string {
 	}
 	switch {
 	case slices.ContainsFunc(low, near):
-		return " Did you mean \"min\"?"
+		return "min"
 	case slices.ContainsFunc(high, near):
-		return " Did you mean \"max\"?"
+		return "max"
 	}
 	return ""
 }

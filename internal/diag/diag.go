@@ -13,6 +13,7 @@ import (
 type Info struct {
 	Code    string    // stable words, such as lang/unknown-reference
 	Related []Related // other places that belong to the problem
+	Instead []string  // codes of diagnostics at the same place that this one makes superfluous
 }
 
 // Related is another place that belongs to a problem.
@@ -26,6 +27,11 @@ const SyntaxCode = "lang/syntax"
 
 // Option adds to a diagnostic.
 type Option func(*hcl.Diagnostic, *Info)
+
+// Instead makes diagnostics at the same place with this code superfluous: this one says the same, and more.
+func Instead(code string) Option {
+	return func(_ *hcl.Diagnostic, i *Info) { i.Instead = append(i.Instead, code) }
+}
 
 // WithRelated adds another place.
 func WithRelated(message string, rng hcl.Range) Option {
@@ -90,10 +96,23 @@ func RelatedOf(d *hcl.Diagnostic) []Related {
 	return nil
 }
 
-// Sort returns the diagnostics by file and position, errors first at one place, without those that say the same twice.
+// Sort returns the diagnostics by file and position, errors first at one place, without those that say the same twice or less than another
+// one (Instead).
 // Diagnostics without a place come first.
 func Sort(diags hcl.Diagnostics) hcl.Diagnostics {
-	out := slices.Clone(diags)
+	type key struct {
+		rng  hcl.Range
+		code string
+	}
+	superfluous := map[key]bool{}
+	for _, d := range diags {
+		if info := infoOf(d); info != nil {
+			for _, code := range info.Instead {
+				superfluous[key{subject(d), code}] = true
+			}
+		}
+	}
+	out := slices.DeleteFunc(slices.Clone(diags), func(d *hcl.Diagnostic) bool { return superfluous[key{subject(d), CodeOf(d)}] })
 	slices.SortStableFunc(out, compare)
 	return slices.CompactFunc(out, func(a, b *hcl.Diagnostic) bool { return compare(a, b) == 0 })
 }
