@@ -19,6 +19,7 @@ type condition struct {
 	name hcl.Range   // of the dimension
 	rng  hcl.Range   // of the whole condition
 	at   []hcl.Range // of each value
+	text string      // as the language writes it
 }
 
 // conditions are those of one filter.
@@ -31,7 +32,7 @@ type conditions struct {
 func conditionsOf(terms []lang.Term, as []index.Term) []condition {
 	out := make([]condition, len(terms))
 	for i, t := range terms {
-		out[i] = condition{Term: as[i], name: t.NameRange, rng: t.Range, at: t.At}
+		out[i] = condition{Term: as[i], name: t.NameRange, rng: t.Range, at: t.At, text: t.Condition.String()}
 	}
 	return out
 }
@@ -41,12 +42,13 @@ func conditionsOf(terms []lang.Term, as []index.Term) []condition {
 type advisor struct {
 	*resolver
 	conditions
-	sel *index.Selection
+	sel     *index.Selection
+	advised map[string]bool // dimensions
 }
 
-// advise looks at the conditions of a filter.
-func (r *resolver) advise(f *lang.Filter, sel *index.Selection) {
-	a := advisor{resolver: r, conditions: r.conditions[f.Name], sel: sel}
+// advise looks at the conditions of a filter and returns the dimensions about which there was something to say.
+func (r *resolver) advise(f *lang.Filter, sel *index.Selection) (advised map[string]bool) {
+	a := advisor{resolver: r, conditions: r.conditions[f.Name], sel: sel, advised: map[string]bool{}}
 	for _, c := range a.where {
 		if s := a.subject(c); s != nil && s.look() && s.idle() {
 			s.warn("index/no-effect", "Condition without effect",
@@ -63,6 +65,7 @@ func (r *resolver) advise(f *lang.Filter, sel *index.Selection) {
 			"The exclude block leaves out none of the files that where selects: no file has all of the values that it names. A file is left out only when all conditions of the block hold.",
 			hcl.RangeBetween(a.exclude[0].name, a.exclude[len(a.exclude)-1].rng)))
 	}
+	return a.advised
 }
 
 // before is how many files were left before a step of the funnel.
@@ -92,7 +95,6 @@ type subject struct {
 	total   int // files
 	matched int // files for whose value the condition holds
 	refused int // distinct values for which it does not
-	advised bool
 }
 
 // subject is nil when there is nothing to judge: no such dimension, or no files.
@@ -126,6 +128,10 @@ func (s *subject) look() bool {
 		s.bounds()
 	case index.OpGlob, index.OpMatches:
 		s.pattern()
+	default:
+		if s.matched == 0 {
+			s.nothing("")
+		}
 	}
 	return s.matched > 0
 }
@@ -137,7 +143,7 @@ func (s *subject) idle() bool {
 		return false
 	}
 	switch s.Op {
-	case index.OpGlob, index.OpMatches:
+	case index.OpGlob, index.OpMatches, index.OpVersion:
 		return true
 	case index.OpBetween, index.OpAtLeast, index.OpAtMost:
 		return s.Dimension != s.sel.Layout.DateDimension()
@@ -146,7 +152,7 @@ func (s *subject) idle() bool {
 }
 
 func (s *subject) warn(code, summary, detail string, rng hcl.Range, opts ...diag.Option) {
-	s.advised = true
+	s.advised[s.Dimension] = true
 	s.diags = append(s.diags, diag.Warning(code, summary, detail, rng, opts...))
 }
 
@@ -182,10 +188,13 @@ func (s *subject) extent() string {
 	return fmt.Sprintf("The index has %s.", strings.Join(names, ", "))
 }
 
-// glob is how a pattern is written: a document has none.
-func (s *subject) glob(pattern string) string {
+// instead says which condition of the language to write: a document has neither patterns nor versions.
+func (s *subject) instead(condition string) string {
 	if s.isDocument {
-		return fmt.Sprintf("A document has no patterns: list the values, or turn it into HCL with tafc import and write glob(%q).", pattern)
+		return fmt.Sprintf("A document cannot say so: list the values, or turn it into HCL with tafc import and write %s.", condition)
 	}
-	return fmt.Sprintf("Write glob(%q).", pattern)
+	return fmt.Sprintf("Write %s.", condition)
 }
+
+// glob is a pattern as a condition.
+func glob(pattern string) string { return fmt.Sprintf("glob(%q)", pattern) }

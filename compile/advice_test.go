@@ -100,10 +100,19 @@ func TestAdvice(t *testing.T) {
   }`, []string{"index/no-effect: reason  = \"idle-daily\"\n    appName = \"Fennec\": The exclude block leaves out none of the files"}},
 		{"exclude of a value that is not there", `exclude { reason = "idle-dayly" }`,
 			[]string{`index/unknown-value: "idle-dayly": Did you mean "idle_daily" (3 files)?`}},
+		{"F19: versions as texts", `where { appVersion = atleast("9.0") }`,
+			[]string{`index/version-order: atleast("9.0"): As texts, this leaves out 12 files of versions that it should hold for, such as "100.0". As versions 13 files would match. Write version(">= 9.0").`}},
+		{"F19 the other way", `where { appVersion = atmost("28.0") }`,
+			[]string{`index/version-order: atmost("28.0"): As texts, this lets 1 file of versions pass that it should leave out, such as "100.0", and leaves out 2 files of versions that it should hold for, such as "28.0a1". As versions 8 files would match. Write version("<= 28.0").`}},
+		{"versions in an order that texts have too", `where { appVersion = between("24.0a2", "30.0a1") }`, nil},
+		{"version that nothing has", `where { appVersion = version("> 200") }
+  allow_empty = true`, []string{`index/matches-nothing: version("> 200"): version("> 200") holds for no appVersion of the index. The index has "100.0" (1 file)`}},
+		{"dates that nothing has", `where { submission_date = since("2015-01-01") }
+  allow_empty = true`, []string{`index/matches-nothing: since("2015-01-01"): since("2015-01-01") holds for no submission_date of the index.`}},
 		{"a document", `document = "Filter.json"`, []string{
 			`filter/order: "appName": Conditions go by name here`,
 			`index/two-spellings: "OTHER": (1 file) and also "other" (1 file)`,
-			`index/pattern-as-value: "saved*": A document has no patterns: list the values, or turn it into HCL with tafc import and write glob("saved*").`,
+			`index/pattern-as-value: "saved*": A document cannot say so: list the values, or turn it into HCL with tafc import and write glob("saved*").`,
 			`index/short-bound: "20130607": Did you mean "20130607999999"?`,
 		}},
 	} {
@@ -122,6 +131,37 @@ func TestAdvice(t *testing.T) {
 				if !strings.HasPrefix(got[i], code+": ") || !containsInOrder(got[i], rest) {
 					t.Errorf("diagnostic %d:\n%s", i, cmp.Diff(want, got[i]))
 				}
+			}
+		})
+	}
+}
+
+// TestDocumentCounts holds what the ancestors took silently for everything or nothing: the error says how many files would match what
+// one can write instead.
+func TestDocumentCounts(t *testing.T) {
+	for _, test := range []struct {
+		name, dimension, values string
+		want                    string // code, and the end of the message
+	}{
+		{"F07", "appVersion", `["*"]`, `filter/star-in-list: Of the 13 files in the index, "*" would match 13 files, ["_"] would match 0 files.`},
+		{"F10", "appBuildID", `{"min": 20140228}`, `filter/numeric-bound: Of the 13 files in the index, {"min": "20140228"} would match 7 files.`},
+		{"F11", "appBuildID", `{"max": 20140228}`, `filter/numeric-bound: Of the 13 files in the index, {"max": "20140228"} would match 7 files.`},
+		{"F12", "appBuildID", `{}`, `filter/empty-range: Of the 13 files in the index, "*" would match 13 files.`},
+		{"F13", "appBuildID", `{"minimum": "20140228"}`, `filter/unknown-range-key: Of the 13 files in the index, {"min": "20140228"} would match 7 files.`},
+		{"F14", "reason", `[]`, `filter/empty-list: Of the 13 files in the index, "*" would match 13 files.`},
+		{"F16", "reason", `null`, `filter/null-value: Of the 13 files in the index, "*" would match 13 files.`},
+		{"F17", "submission_date", `{"min": "20140310", "max": "20140308"}`, `filter/inverted-range: Of the 13 files in the index, {"min": "20140308", "max": "20140310"} would match 4 files.`},
+		{"F18", "submission_date", `20140402`, `filter/number-value: Of the 13 files in the index, "20140402" would match 4 files.`},
+		{"F19", "appVersion", `{"min": "28.0", "max": "100.0"}`, `filter/inverted-range: Of the 13 files in the index, version(">= 28.0, <= 100.0") would match 7 files.`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			text := "index \"telemetry\" { source = \"dir:data\" }\nfilter \"f\" { document = \"Filter.json\" }\nmap \"m\" { command = \"cat\" }\noutput \"o\" { value = map.m }\n"
+			diags, _ := resolve(t, text, map[string]string{
+				"Filter.json": fmt.Sprintf(`{"dimensions": [{"field_name": %q, "allowed_values": %s}]}`, test.dimension, test.values),
+			})
+			code, want, _ := strings.Cut(test.want, ": ")
+			if len(diags) != 1 || diag.CodeOf(diags[0]) != code || !strings.HasSuffix(diags[0].Detail, " "+want) {
+				t.Errorf("got %v, want %s: … %s", diags, code, want)
 			}
 		})
 	}

@@ -3,23 +3,26 @@ package compile
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/tafc/tafc/index"
+	"github.com/tafc/tafc/internal/order"
 )
 
 // bounds looks at the bounds of a range.
 func (s *subject) bounds() {
+	if s.versions() {
+		return
+	}
 	if s.Op != index.OpAtMost {
 		s.lowerBound()
 	}
 	if s.Op != index.OpAtLeast {
 		s.upperBound(len(s.Values) - 1)
 	}
-	if s.matched == 0 && !s.advised {
+	if s.matched == 0 && !s.advised[s.Dimension] {
 		s.nothing("")
 	}
 }
@@ -118,14 +121,94 @@ func (s *subject) pattern() {
 // nothing warns of a condition for which no value holds.
 func (s *subject) nothing(hint string) {
 	s.warn("index/matches-nothing", "Condition that nothing passes",
-		fmt.Sprintf("No file of the index has a %s for which %s holds.%s %s", s.Dimension, s.describe(), hint, s.extent()), s.rng)
+		fmt.Sprintf("%s holds for no %s of the index.%s %s", s.describe(), s.Dimension, hint, s.extent()), s.rng)
 }
 
 // describe is the condition as the language writes it.
 func (s *subject) describe() string {
+	if s.text != "" {
+		return s.text
+	}
 	quoted := make([]string, len(s.Values))
 	for i, v := range s.Values {
 		quoted[i] = fmt.Sprintf("%q", v)
 	}
-	return string(s.Op) + "(" + strings.Join(slices.Clip(quoted), ", ") + ")"
+	return string(s.Op) + "(" + strings.Join(quoted, ", ") + ")"
+}
+
+// versions warns of a range over versions for which the order of texts is another than that of versions. It leaves aside whether
+// pre-releases come before their release: who writes atleast("28.0") may well want 28.0a1.
+func (s *subject) versions() bool {
+	var bounds []order.Version
+	for _, v := range s.Values {
+		bound, ok := order.ParseVersion(v)
+		if !ok || len(v) >= len("20140308") {
+			return false
+		}
+		bounds = append(bounds, bound)
+	}
+	lower, upper := s.Op != index.OpAtMost, s.Op != index.OpAtLeast
+	should := func(v order.Version) bool {
+		return !(lower && v.Compare(bounds[0]) < 0) && !(upper && v.Compare(bounds[len(bounds)-1]) > 0)
+	}
+	var lost, extra difference
+	for _, v := range s.values {
+		version, ok := order.ParseVersion(v.Value)
+		if !ok {
+			continue
+		}
+		if !strings.Contains(v.Value, ".") && len(v.Value) > 4 {
+			return false // rather dates or numbers of builds
+		}
+		holds, base, exact := s.holds(v.Value), should(version.Base()), should(version)
+		switch {
+		case !holds && base && exact:
+			lost.add(v)
+		case holds && !base && !exact:
+			extra.add(v)
+		}
+	}
+	if lost.files+extra.files == 0 {
+		return false
+	}
+	constraint := s.constraint(lower, upper)
+	matched := 0
+	if holds, err := index.CompileTerm(index.Term{Dimension: s.Dimension, Op: index.OpVersion, Values: []string{constraint}}, s.exact); err == nil {
+		matched, _ = s.count(holds)
+	}
+	var effects []string
+	if extra.files > 0 {
+		effects = append(effects, fmt.Sprintf("lets %s of versions pass that it should leave out, such as %q", s.files(extra.files), extra.example))
+	}
+	if lost.files > 0 {
+		effects = append(effects, fmt.Sprintf("leaves out %s of versions that it should hold for, such as %q", s.files(lost.files), lost.example))
+	}
+	s.warn("index/version-order", "Versions compared as texts",
+		fmt.Sprintf("As texts, this %s. As versions %s would match. %s", strings.Join(effects, ", and "), s.files(matched), s.instead(fmt.Sprintf("version(%q)", constraint))), s.rng)
+	return true
+}
+
+// constraint is the range as a comparison of versions.
+func (s *subject) constraint(lower, upper bool) string {
+	var parts []string
+	if lower {
+		parts = append(parts, ">= "+s.Values[0])
+	}
+	if upper {
+		parts = append(parts, "<= "+s.Values[len(s.Values)-1])
+	}
+	return strings.Join(parts, ", ")
+}
+
+// difference is what one way of comparing matches and another does not.
+type difference struct {
+	files   int
+	example string
+}
+
+func (d *difference) add(v index.ValueCount) {
+	if d.files == 0 {
+		d.example = v.Value
+	}
+	d.files += v.Files
 }

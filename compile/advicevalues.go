@@ -121,7 +121,7 @@ func (s *subject) missingGlob(i int, none string) bool {
 	}
 	s.warn("index/pattern-as-value", "Pattern as a value",
 		fmt.Sprintf("%s: a value is compared letter by letter, also * and ?. As a pattern it would match %s (%s). %s",
-			none, counted(values, "value"), s.files(files), s.glob(v)),
+			none, counted(values, "value"), s.files(files), s.instead(glob(v))),
 		s.at[i], diag.Instead("lang/literal-star"), diag.Instead("filter/glob-literal"))
 	return true
 }
@@ -146,6 +146,6 @@ func (s *subject) missingPrefix(i int, none string) bool {
 		pattern = s.Values[i] + ".*"
 	}
 	s.warn("index/value-prefix", "Beginning of values",
-		fmt.Sprintf("%s, but it is the beginning of %s (%s). %s", none, counted(values, "value"), s.files(files), s.glob(pattern)), s.at[i])
+		fmt.Sprintf("%s, but it is the beginning of %s (%s). %s", none, counted(values, "value"), s.files(files), s.instead(glob(pattern))), s.at[i])
 	return true
 }

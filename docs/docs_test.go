@@ -344,7 +344,11 @@ func exampleWorld() fstest.MapFS {
 
 func openExample(ix *lang.Index) (index.Source, error) {
 	list, ok := map[string]memory{
-		"dir:data":  {ix.Source, []string{"saved_session/Firefox/nightly/29.0a1/20140301030203.20140308.v2.log.0ab8.lzma"}},
+		"dir:data": {ix.Source, []string{
+			"idle_daily/other/other/100.0/20140301050205.20140308.v2.log.0ab8.xz",
+			"saved_session/Firefox/nightly/29.0a1/20140301030203.20140308.v2.log.0ab8.lzma",
+			"saved_session/OTHER/OTHER/9.0/20140301040204.20140308.v2.log.0ab8.lzma",
+		}},
 		"dir:plain": {ix.Source, []string{"a.txt", "b.txt"}},
 	}[ix.Source]
 	if !ok {

@@ -129,6 +129,11 @@ func (c conditionReader) ordered(least, most string, rng hcl.Range) bool {
 	if least <= most {
 		return true
 	}
+	if order.VersionsAscend(least, most) {
+		c.add(diag.Error("lang/inverted-range", "Inverted range",
+			fmt.Sprintf("between(%q, %q) matches nothing: values are compared as texts, character by character, and as a text %q comes after %q. To compare versions write version(\">= %s, <= %s\").", least, most, least, most, least, most), rng))
+		return false
+	}
 	why := "the first bound comes after the second."
 	if len(least) != len(most) {
 		why += " Values are compared as texts, character by character, so both bounds should have the same length."

@@ -150,8 +150,8 @@ func (a *app) indexQueryVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.report(s.diags, s.sources); err != nil {
-				return err
+			if s.diags.HasErrors() {
+				return a.report(s.diags, s.sources)
 			}
 			name, err := s.filterName(filter)
 			if err != nil {
@@ -162,7 +162,7 @@ func (a *app) indexQueryVerb() *cobra.Command {
 			for name, text := range sources {
 				s.sources[name] = text
 			}
-			if err := a.report(diags, s.sources); err != nil {
+			if err := a.report(append(s.diags, diags...), s.sources); err != nil {
 				return err
 			}
 			return a.printQuery(name, sel, asJSON)

@@ -9,6 +9,7 @@ import (
 	"github.com/agext/levenshtein"
 
 	"github.com/tafc/tafc/index"
+	"github.com/tafc/tafc/internal/order"
 )
 
 // values reads "allowed_values". The second result is false when there was an error.
@@ -128,8 +129,15 @@ func (p *parser) rangeOf(n *node) (index.Term, bool) {
 
 // inverted reports a range whose bounds are the wrong way round, at least as texts.
 func (p *parser) inverted(n *node, low, high string) {
+	if order.VersionsAscend(low, high) {
+		constraint := fmt.Sprintf(">= %s, <= %s", low, high)
+		p.report("inverted-range", n, "Versions are compared as texts",
+			"As a text, character by character, %q comes after %q, so the range matches nothing. A document cannot compare versions: list the values, or turn it into HCL and write version(%q).", low, high, constraint)
+		p.instead(fmt.Sprintf("version(%q)", constraint), index.OpVersion, constraint)
+		return
+	}
 	p.report("inverted-range", n, "An inverted range matches nothing",
-		"%q is greater than %q: values are compared as strings, character by character, also those that look like numbers or versions. Exchange the bounds, or list the values.", low, high)
+		"%q is greater than %q: values are compared as strings, character by character. Exchange the bounds, or list the values.", low, high)
 	p.instead(fmt.Sprintf(`{"min": %q, "max": %q}`, high, low), index.OpBetween, high, low)
 }
 

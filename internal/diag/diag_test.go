@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -286,5 +287,22 @@ func TestErr(t *testing.T) {
 	err := diag.Err(hcl.Diagnostics{diag.Error("x/y", "Bad", "Why.", hcl.Range{})})
 	if err == nil || errors.Unwrap(err) != nil || !strings.Contains(err.Error(), "Bad; Why.") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// What says the same at the same place, and more, takes the place of the other.
+func TestInstead(t *testing.T) {
+	at := func(byte int) hcl.Range { return hcl.Range{Filename: "f", Start: hcl.Pos{Byte: byte}, End: hcl.Pos{Byte: byte + 1}} }
+	got := diag.Sort(hcl.Diagnostics{
+		diag.Warning("lang/literal-star", "less", "", at(1)),
+		diag.Warning("lang/literal-star", "elsewhere", "", at(2)),
+		diag.Warning("index/pattern-as-value", "more", "", at(1), diag.Instead("lang/literal-star")),
+	})
+	var summaries []string
+	for _, d := range got {
+		summaries = append(summaries, d.Summary)
+	}
+	if want := []string{"more", "elsewhere"}; !slices.Equal(summaries, want) {
+		t.Errorf("%q, want %q", summaries, want)
 	}
 }

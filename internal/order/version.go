@@ -84,6 +84,22 @@ func compareWords(a, b string) int {
 	return strings.Compare(a, b)
 }
 
+// VersionsAscend tells whether two texts look like versions, of which at least one has a dot, and the first is not the later one.
+func VersionsAscend(first, second string) bool {
+	v, ok := ParseVersion(first)
+	w, also := ParseVersion(second)
+	return ok && also && strings.Contains(first+second, ".") && v.Compare(w) <= 0
+}
+
+// Base is the version without what makes it a pre-release: 28.0 of 28.0a1.
+func (v Version) Base() Version {
+	parts := make([]part, len(v.parts))
+	for i, p := range v.parts {
+		parts[i] = part{number: p.number}
+	}
+	return Version{parts}
+}
+
 // Constraint is a condition on versions: comparisons that must all hold.
 type Constraint []comparison
 
