@@ -60,7 +60,7 @@ func (r *resolver) advise(f *lang.Filter, sel *index.Selection) (advised map[str
 		s := a.subject(c)
 		hopeless = hopeless || s == nil || !s.look() || s.matched == 0
 	}
-	if n := len(sel.Funnel); len(a.exclude) > 0 && !hopeless && n > 0 && sel.Files.Len() == a.before(n-1) && sel.Files.Len() > 0 {
+	if n := len(sel.Funnel); len(a.exclude) > 0 && !hopeless && a.sel.Unlisted == 0 && n > 0 && sel.Files.Len() == a.before(n-1) && sel.Files.Len() > 0 {
 		r.diags = append(r.diags, diag.Warning("index/no-effect", "Condition without effect",
 			"The exclude block leaves out none of the files that where selects: no file has all of the values that it names. A file is left out only when all conditions of the block hold.",
 			hcl.RangeBetween(a.exclude[0].name, a.exclude[len(a.exclude)-1].rng)))
@@ -76,8 +76,16 @@ func (a *advisor) before(step int) int {
 	return a.sel.Funnel[step-1].Left
 }
 
-// files is a number of files in words, as exact as it is known.
-func (a *advisor) files(n int) string { return counted(n, "file") }
+// files is a number of files in words, as exact as it is known: folders that the filter refuses may not have been listed.
+func (a *advisor) files(n int) string {
+	switch {
+	case a.sel.Unlisted == 0:
+		return counted(n, "file")
+	case n == 0:
+		return "files not counted"
+	}
+	return "at least " + counted(n, "file")
+}
 
 func counted(n int, noun string) string {
 	if n == 1 {
@@ -139,7 +147,7 @@ func (s *subject) look() bool {
 // idle tells whether a range or a pattern lets every value pass. A list of values is not idle: who lists values means them. Nor is a range
 // of dates: later files may be outside of it.
 func (s *subject) idle() bool {
-	if s.refused > 0 || len(s.values) < 2 {
+	if s.refused > 0 || len(s.values) < 2 || s.sel.Unlisted > 0 {
 		return false
 	}
 	switch s.Op {

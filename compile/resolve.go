@@ -211,7 +211,7 @@ func (r *resolver) checkSelection(f *lang.Filter, sel *index.Selection) {
 	if r.notDates(f, sel) {
 		return
 	}
-	r.advise(f, sel)
+	advised := r.advise(f, sel)
 	if sel.Files.Len() > 0 || f.AllowEmpty {
 		return
 	}
@@ -226,13 +226,13 @@ func (r *resolver) checkSelection(f *lang.Filter, sel *index.Selection) {
 	case left == 0 && sel.Unlisted == 0 && sel.Layout != nil:
 		detail = fmt.Sprintf("None of the %d keys of the index fits the layout %s (the first is %q). ", sel.Total, sel.Layout, first(sel.UnparsedSample))
 	default:
-		detail += emptied(sel, left)
+		detail += emptied(sel, left, advised)
 	}
 	r.fail("index/no-match", "No file matches", detail+"If that may be, write allow_empty = true.", f.DeclRange)
 }
 
-// emptied is the sentence about the condition after which nothing is left.
-func emptied(sel *index.Selection, left int) string {
+// emptied is the sentence about the condition after which nothing is left. What is said at the condition itself is not said again.
+func emptied(sel *index.Selection, left int, advised map[string]bool) string {
 	unlisted := sel.Unlisted
 	for i, step := range sel.Funnel {
 		before := fmt.Sprintf("%d are", left)
@@ -241,7 +241,11 @@ func emptied(sel *index.Selection, left int) string {
 		}
 		// Folders that a later condition refused passed this one.
 		if unlisted -= step.Unlisted; step.Left == 0 && (unlisted <= 0 || i == len(sel.Funnel)-1) {
-			return fmt.Sprintf("%s left before the condition on %s, and none after it.%s ", before, step.Dimension, values(sel, step.Dimension))
+			known := ""
+			if !advised[step.Dimension] {
+				known = values(sel, step.Dimension)
+			}
+			return fmt.Sprintf("%s left before the condition on %s, and none after it.%s ", before, step.Dimension, known)
 		}
 		left = step.Left
 	}

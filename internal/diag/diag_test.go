@@ -292,7 +292,9 @@ func TestErr(t *testing.T) {
 
 // What says the same at the same place, and more, takes the place of the other.
 func TestInstead(t *testing.T) {
-	at := func(byte int) hcl.Range { return hcl.Range{Filename: "f", Start: hcl.Pos{Byte: byte}, End: hcl.Pos{Byte: byte + 1}} }
+	at := func(byte int) hcl.Range {
+		return hcl.Range{Filename: "f", Start: hcl.Pos{Byte: byte}, End: hcl.Pos{Byte: byte + 1}}
+	}
 	got := diag.Sort(hcl.Diagnostics{
 		diag.Warning("lang/literal-star", "less", "", at(1)),
 		diag.Warning("lang/literal-star", "elsewhere", "", at(2)),
