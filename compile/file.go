@@ -27,6 +27,9 @@ type (
 		Bundle     string         `json:"bundle,omitempty"`
 		Root       string         `json:"root,omitempty"`
 		Spec       job.Spec       `json:"spec"`
+		Secrets    []Secret       `json:"secrets,omitempty"`
+		Cpus       int            `json:"cpus,omitempty"`
+		Disk       int64          `json:"disk,omitempty"`
 		Retry      lang.Retry     `json:"retry"`
 		Tolerate   lang.Tolerate  `json:"tolerate"`
 		Partitions int            `json:"partitions"`
@@ -63,6 +66,7 @@ func (g *Graph) MarshalJSON() ([]byte, error) {
 		sf := stageFile{
 			Kind: s.Kind, Name: s.Addr.Name, Filter: s.Filter, Components: s.Components, Root: s.Root, Spec: s.Spec,
 			Retry: s.Retry, Tolerate: s.Tolerate, Partitions: s.Partitions, Outputs: s.Outputs,
+			Secrets: s.Secrets, Cpus: s.Cpus, Disk: s.Disk,
 		}
 		if s.Bundle != nil {
 			sf.Bundle = s.Bundle.Digest()
@@ -143,6 +147,7 @@ func (f *stageFile) stage(bundles map[string]*bundle.Bundle) (*Stage, error) {
 	s := &Stage{
 		Addr: addr.Stage{Kind: string(f.Kind), Name: f.Name}, Kind: f.Kind, Filter: f.Filter, Components: f.Components, Root: f.Root, Spec: f.Spec,
 		Retry: f.Retry, Tolerate: f.Tolerate, Partitions: f.Partitions, Outputs: f.Outputs,
+		Secrets: f.Secrets, Cpus: f.Cpus, Disk: f.Disk,
 	}
 	s.Digest = digestComponents(s.Components)
 	if f.Bundle != "" {

@@ -71,6 +71,9 @@ type Stage struct {
 	Root       string      // URL of the folder that the keys of Files are relative to
 	Bundle     *bundle.Bundle
 	Spec       job.Spec // the template of the stage's specs
+	Secrets    []Secret // what the code gets when it runs, and nobody else
+	Cpus       int      // places of workers that a task takes
+	Disk       int64    // bytes that must be free before a task starts; 0: not looked at
 	Retry      lang.Retry
 	Tolerate   lang.Tolerate
 	Partitions int // of a reduce: how many trees it has

@@ -23,12 +23,16 @@ func (c *compiler) newStage(s *lang.Stage, sel *index.Selection, outputs int) *S
 	stage := &Stage{
 		Addr: s.Addr(), Kind: s.Kind, Filter: s.Input.Filter, Retry: s.Retry, Tolerate: s.Tolerate,
 		Partitions: s.Partitions, Outputs: outputs, Spec: c.specTemplate(s, sel),
+		Secrets: secrets(s), Cpus: s.Cpus, Disk: s.Disk,
 	}
 	if sel != nil {
 		stage.Root = sel.Root
 	}
 	if code := c.in.Code[s.Addr()]; code != nil {
 		stage.Bundle = code.Bundle
+	}
+	for _, x := range stage.Secrets {
+		stage.Spec.Secrets = append(stage.Spec.Secrets, x.Env)
 	}
 	stage.Components = c.components(s, stage)
 	stage.Digest = digestComponents(stage.Components)
@@ -89,6 +93,9 @@ func (c *compiler) components(s *lang.Stage, stage *Stage) []Component {
 	add("command", marshal(spec.Command))
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
 		cs = append(cs, Component{"env " + name, spec.Env[name]})
+	}
+	for _, x := range stage.Secrets {
+		cs = append(cs, x.component())
 	}
 	for _, img := range c.in.Analysis.Images {
 		if img.Name == s.Image {

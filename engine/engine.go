@@ -51,6 +51,8 @@ type Task struct {
 	InputsDigest string
 	Inputs       []byte
 	Retry        Retry
+	Cpus         int   // places of workers that an attempt takes; less than 1: 1
+	Disk         int64 // bytes that must be free before an attempt starts; 0: not looked at
 	// FailedTasks is how many tasks of its stage may fail for good while their consumers still run.
 	FailedTasks job.Limit
 }

@@ -43,6 +43,7 @@ func (l *lowering) task(c plan.Change) *Task {
 		Retry: Retry{
 			Attempts: stage.Retry.Attempts, On: stage.Retry.On, Delay: stage.Retry.Delay, MaxDelay: stage.Retry.MaxDelay,
 		},
+		Cpus: stage.Cpus, Disk: stage.Disk,
 		FailedTasks: job.Limit(stage.Tolerate.FailedTasks),
 	}
 	l.tasks[t] = out

@@ -21,8 +21,8 @@ type Walk struct {
 	stages   map[addr.Stage]*stage
 	ready    readyHeap // startable now
 	delayed  delayHeap // ready, but not before their time
-	running  int
-	open     int // tasks without an end
+	running  int       // places of workers that are taken
+	open     int       // tasks without an end
 	stopped  bool
 	partial  bool
 	exceeded bool // some stage lost more tasks than it tolerates
@@ -154,11 +154,12 @@ func (w *Walk) Next(now time.Time) *Attempt {
 	for len(w.delayed) > 0 && !w.delayed[0].notBefore.After(now) {
 		heap.Push(&w.ready, heap.Pop(&w.delayed).(*node))
 	}
-	if w.stopped || w.running >= w.workers || len(w.ready) == 0 {
+	// A task that needs more places than are free holds up the others, or it would wait for ever.
+	if w.stopped || len(w.ready) == 0 || w.running+w.places(w.ready[0].task) > w.workers {
 		return nil
 	}
 	n := heap.Pop(&w.ready).(*node)
-	w.running++
+	w.running += w.places(n.task)
 	n.attempt++
 	n.out = true
 	a := &Attempt{Task: n.task, Number: n.attempt, Memory: n.task.Spec.Limits.Memory}
@@ -176,6 +177,9 @@ func (w *Walk) Next(now time.Time) *Attempt {
 	}
 	return a
 }
+
+// places is how many workers' places a task takes: all of them when there are not as many.
+func (w *Walk) places(t *Task) int { return min(max(t.Cpus, 1), w.workers) }
 
 // Wake is when the next delayed task becomes ready; ok is false when none waits for its time.
 func (w *Walk) Wake() (at time.Time, ok bool) {
@@ -196,7 +200,7 @@ func (w *Walk) Started(a *Attempt, now time.Time) {
 func (w *Walk) End(a *Attempt, e Ended, now time.Time) {
 	n := w.of[a.Task]
 	n.out = false
-	w.running--
+	w.running -= w.places(n.task)
 	event := Event{Time: now, Attempt: a.Number, Report: e.Report}
 	if e.Report.Cause == job.CauseDone {
 		event.State = Done
@@ -219,7 +223,7 @@ func (w *Walk) End(a *Attempt, e Ended, now time.Time) {
 
 // Interrupted says that an attempt was stopped before its end.
 func (w *Walk) Interrupted(a *Attempt, now time.Time) {
-	w.running--
+	w.running -= w.places(a.Task)
 	w.of[a.Task].out = false
 	w.end(w.of[a.Task], Event{Time: now, State: Cancelled, Attempt: a.Number})
 }

@@ -52,6 +52,7 @@ type Variable struct {
 	Block
 	Description string
 	Value       string // as the language would write it; for show
+	Sensitive   bool   // Value does not hold it
 }
 
 // Index says where the list of files comes from.
@@ -148,11 +149,16 @@ type Stage struct {
 	Format string   // telemetry, lines, jsonl, csv, tsv, whole; empty: what the index's layout says
 	Fields []string // paths such as info.OS; empty: whole records
 	Env    map[string]string
+	// Sensitive are environment variables with a sensitive value. It must not get into anything that is written or shown.
+	Sensitive map[string]string
+	Secrets   map[string]string // names of secrets by the environment variable that gets the value when the task runs
 
 	Batch      Batch    // map over a filter only
 	Retry      Retry    //
 	Tolerate   Tolerate //
 	Memory     int64    // bytes a task may use for sorting and buffers
+	Cpus       int      // places of workers that a task takes; at least 1
+	Disk       int64    // bytes that must be free before a task starts; 0: not looked at
 	MaxRunTime time.Duration
 	Partitions int // reduce only; at least 1
 	FanIn      int // reduce only; at least 2

@@ -228,6 +228,16 @@ func (l *loader) flag(b *block, name string) bool {
 	return ok && v.True()
 }
 
+// literalFlag is a flag that must be known before anything can be evaluated.
+func (l *loader) literalFlag(b *block, name string) bool {
+	if a := b.attr(name); a != nil && len(a.Expr.Variables()) > 0 {
+		l.add(diag.Error("lang/wrong-type", "Wrong type of value",
+			fmt.Sprintf("The argument %q must be known before any variable is: write true or false itself.", name), a.Expr.Range()))
+		return true
+	}
+	return l.flag(b, name)
+}
+
 // reference is a reference to a block of one of the kinds.
 func (l *loader) reference(b *block, name string, kinds ...string) (ref, hcl.Range, bool) {
 	v, rng, ok := l.arg(b, name)

@@ -120,12 +120,22 @@ func (d *describer) stage(s *Stage) {
 	d.text("format", s.Format)
 	d.texts("fields", s.Fields)
 	d.textMap("env", s.Env)
+	for _, name := range slices.Sorted(maps.Keys(s.Sensitive)) {
+		d.line("env", name+" = "+hidden)
+	}
+	d.textMap("secrets", s.Secrets)
 	if s.Input.Filter != "" {
 		d.line("batch", s.Batch)
 	}
 	d.line("retry", s.Retry)
 	d.line("tolerate", s.Tolerate)
 	d.line("memory", s.Memory)
+	if s.Cpus > 1 {
+		d.line("cpus", s.Cpus)
+	}
+	if s.Disk > 0 {
+		d.line("disk", s.Disk)
+	}
 	d.line("max_run_time", s.MaxRunTime)
 	if s.Kind == Reduce {
 		d.line("partitions", s.Partitions)

@@ -23,6 +23,9 @@ type Options struct {
 	// Unset makes variables without a value a warning, for checks: what depends on them is left out.
 	Unset bool
 
+	// Version is that of tafc, for requires_tafc. What is no release, such as dev, satisfies every requirement.
+	Version string
+
 	// Now is the time that dates count from; zero is the time of Load.
 	Now time.Time
 
@@ -82,7 +85,11 @@ func Load(filename string, src []byte, options Options) (*Analysis, hcl.Diagnost
 	f, diags := Parse(filename, src)
 	l.addAll(diags)
 	l.analysis.Files[filename] = f
-	if body, ok := f.Body.(*hclsyntax.Body); ok && !diags.HasErrors() {
+	body, ok := f.Body.(*hclsyntax.Body)
+	if ok && !l.versionFits(body) {
+		return l.analysis, diag.Sort(inside(l.diags, filename, src))
+	}
+	if ok && !diags.HasErrors() {
 		l.root = &block{schema: l.schema, Block: Block{DeclRange: start, Args: map[string]hcl.Range{}}}
 		l.shape(l.root, body)
 		l.declare()

@@ -97,8 +97,8 @@ var tolerateSchema = BlockSchema{Type: "tolerate", Doc: "How much may be lost be
 
 var resourcesSchema = BlockSchema{Type: "resources", Doc: "What a task may use.", Args: []ArgSchema{
 	{Name: "memory", Type: TSize, Default: `"256MiB"`, Doc: "Memory for sorting and buffers."},
-	notBuiltArg("cpus", TCount, "Processors of a task."),
-	notBuiltArg("disk", TSize, "Disk space of a task."),
+	{Name: "cpus", Type: TCount, Default: "1", Doc: "Processors of a task: how many workers' places it takes."},
+	{Name: "disk", Type: TSize, Doc: "Disk space that must be free before a task starts."},
 }}
 
 // operations are ready-made programs, in the place of code.
@@ -122,7 +122,7 @@ var stageArgs = []ArgSchema{
 	{Name: "contract", Type: TString, words: &contracts, Default: "found from the code", Doc: "How the code is called: taf, telemetry-server, telemetry-analysis, streaming."},
 	{Name: "env", Type: TTexts, Doc: "Environment variables of the code."},
 	{Name: "max_run_time", Type: TDuration, Default: `"1h"`, Doc: "The longest time of one attempt."},
-	notBuiltArg("secrets", TTexts, "Secrets for the code."),
+	{Name: "secrets", Type: TTexts, Doc: "Environment variables of the code whose values are secrets: their names, and those of the secrets."},
 	notBuiltArg("for_each", TAny, "One stage for each element."),
 }
 
@@ -135,14 +135,17 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 		{Name: "description", Type: TString, Doc: "What the analysis finds out."},
 		{Name: "owner", Type: TString, Doc: "The e-mail address of who answers for it."},
 		{Name: "source", Type: TString, Doc: "Where the file is kept."},
-		notBuiltArg("requires_tafc", TString, "The versions of tafc that can read the file."),
+		{Name: "requires_tafc", Type: TString, Doc: "The versions of tafc that can read the file."},
 	}},
 	{Type: "variable", Label: RequiredLabel, Many: true, Doc: "An input of the file, set with -var.", Args: []ArgSchema{
 		{Name: "type", Type: TType, Default: "that of the default, else string", Doc: "The type of the value."},
 		{Name: "default", Type: TAny, Doc: "The value when none is given; without it, one must be given."},
 		{Name: "description", Type: TString, Doc: "What the variable means."},
-		notBuiltArg("sensitive", TBool, "The value is never shown."),
-	}, Blocks: []BlockSchema{{Type: "validation", Many: true, NotBuilt: true, Doc: "A condition on the value."}}},
+		{Name: "sensitive", Type: TBool, Default: "false", Doc: "The value is never shown."},
+	}, Blocks: []BlockSchema{{Type: "validation", Many: true, Doc: "A condition on the value.", Args: []ArgSchema{
+		{Name: "condition", Type: TBool, Required: true, Doc: "An expression that is true for the values that are allowed."},
+		{Name: "error_message", Type: TString, Required: true, Doc: "What is said when it is false, as a sentence."},
+	}}}},
 	{Type: "locals", Many: true, Free: true, Doc: "Names for values."},
 	{Type: "index", Label: OptionalLabel, Many: true, Doc: "Where the list of files comes from.", Args: []ArgSchema{
 		{Name: "source", Type: TString, schemes: &sources, Required: true, Doc: "The list: dir:PATH or sqlite:PATH."},

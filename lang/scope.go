@@ -79,8 +79,19 @@ func (s *scope) names(root string) []string {
 	return names
 }
 
-// eval evaluates an expression. When it is broken, or anything that it refers to is, ok is false and all was reported.
+// eval evaluates an expression whose value may be shown. When it is broken, or anything that it refers to is, ok is false and all
+// was reported.
 func (l *loader) eval(expr hcl.Expression) (v cty.Value, ok bool) {
+	v, ok = l.evalMarked(expr)
+	if ok && v.ContainsMarked() {
+		l.sensitive(expr)
+		return cty.DynamicVal, false
+	}
+	return v, ok
+}
+
+// evalMarked evaluates an expression. What must not be shown of its value is marked.
+func (l *loader) evalMarked(expr hcl.Expression) (v cty.Value, ok bool) {
 	ok = l.checkCalls(expr)
 	objects := map[string]map[string]cty.Value{}
 	for _, t := range expr.Variables() {
@@ -102,11 +113,10 @@ func (l *loader) eval(expr hcl.Expression) (v cty.Value, ok bool) {
 		ctx.Variables[root] = cty.ObjectVal(attrs)
 	}
 	v, diags := expr.Value(ctx)
-	l.addAll(diag.WithCode("lang/bad-expression", diags))
+	l.addAll(diag.WithCode("lang/bad-expression", discreet(diags, ctx)))
 	if diags.HasErrors() || !v.IsWhollyKnown() {
 		return cty.DynamicVal, false
 	}
-	v, _ = v.UnmarkDeep()
 	return v, true
 }
 
@@ -248,7 +258,7 @@ func (l *loader) valueOf(root, name string, rng hcl.Range) (cty.Value, bool) {
 func (l *loader) force(x *value) {
 	x.state = evaluating
 	l.scope.stack = append(l.scope.stack, x)
-	v, ok := l.eval(x.expr)
+	v, ok := l.evalMarked(x.expr)
 	l.scope.stack = l.scope.stack[:len(l.scope.stack)-1]
 	if ok && x.coerce != nil {
 		v, ok = x.coerce(v)

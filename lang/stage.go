@@ -2,7 +2,6 @@ package lang
 
 import (
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -39,29 +38,15 @@ func (l *loader) stage(b *block, base policy) *Stage {
 	p := l.policyOf(b, base)
 	s := &Stage{
 		Block: b.Block, Kind: StageKind(b.Type), Batch: p.batch, Retry: p.retry, Tolerate: p.tolerate,
-		Memory: defaultMemory, MaxRunTime: defaultMaxRunTime, Partitions: 1, FanIn: defaultFanIn,
+		Memory: defaultMemory, Cpus: 1, MaxRunTime: defaultMaxRunTime, Partitions: 1, FanIn: defaultFanIn,
 	}
 	l.input(b, s)
 	l.stageImage(b, s)
 	l.program(b, s)
 	l.records(b, s)
-	s.Env, _ = l.textMap(b, "env")
-	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
-		if name == "" || strings.ContainsAny(name, "=\x00") {
-			l.add(diag.Error("lang/bad-name", "Bad name",
-				fmt.Sprintf("%q cannot be the name of an environment variable: it must not be empty and holds no equals sign.", name), b.Range("env")))
-			delete(s.Env, name)
-		}
-	}
-	if r := b.child("resources"); r != nil {
-		memory, ok := l.size(r, "memory")
-		if ok && memory < minMemory {
-			v, rng, _ := l.arg(r, "memory")
-			l.outOfRange("memory", rng, "at least \"64MiB\", a third of which the process of a task takes itself", v)
-			ok = false
-		}
-		set(&s.Memory, memory, ok)
-	}
+	l.env(b, s)
+	l.secrets(b, s)
+	l.resources(b, s)
 	limit, ok := l.duration(b, "max_run_time", time.Second)
 	set(&s.MaxRunTime, limit, ok)
 	if s.Kind == Reduce {
@@ -71,6 +56,24 @@ func (l *loader) stage(b *block, base policy) *Stage {
 		set(&s.FanIn, n, ok)
 	}
 	return s
+}
+
+// resources reads what a task may use.
+func (l *loader) resources(b *block, s *Stage) {
+	r := b.child("resources")
+	if r == nil {
+		return
+	}
+	memory, ok := l.size(r, "memory")
+	if ok && memory < minMemory {
+		v, rng, _ := l.arg(r, "memory")
+		l.outOfRange("memory", rng, "at least \"64MiB\", a third of which the process of a task takes itself", v)
+		ok = false
+	}
+	set(&s.Memory, memory, ok)
+	cpus, ok := l.count(r, "cpus", 1)
+	set(&s.Cpus, cpus, ok)
+	s.Disk, _ = l.size(r, "disk")
 }
 
 // input finds what the stage reads.

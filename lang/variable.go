@@ -57,95 +57,146 @@ func ParseVarFile(filename string, src []byte) (map[string]VariableInput, hcl.Di
 
 // variables gives every variable its value.
 func (l *loader) variables() {
-	var declared []*block
-	l.eachVariable(func(b *block) { declared = append(declared, b) })
-	for _, b := range declared {
-		l.variable(b)
+	var all []*variable
+	l.each("variable", func(b *block) {
+		all = append(all, &variable{loader: l, b: b, x: l.scope.values["var."+b.Name], sensitive: l.literalFlag(b, "sensitive")})
+	})
+	for _, v := range all {
+		v.source()
 	}
-	l.undeclared(declared)
-	for _, b := range declared {
-		x := l.scope.values["var."+b.Name]
-		if x.state == untouched {
-			l.force(x)
+	l.undeclared(all)
+	for _, v := range all {
+		if v.x.state == untouched {
+			l.force(v.x)
 		}
-		v := &Variable{Block: b.Block}
-		v.Description, _, _ = l.text(b, "description")
-		if x.ok {
-			v.Value = string(hclwrite.TokensForValue(x.val).Bytes())
+	}
+	for _, v := range all {
+		v.validate()
+		out := &Variable{Block: v.b.Block, Sensitive: v.sensitive}
+		out.Description, _, _ = l.text(v.b, "description")
+		switch {
+		case v.x.ok && v.x.val.ContainsMarked():
+			out.Value, out.Sensitive = hidden, true
+		case v.x.ok:
+			out.Value = string(hclwrite.TokensForValue(v.x.val).Bytes())
 		}
-		l.analysis.Variables = append(l.analysis.Variables, v)
+		l.analysis.Variables = append(l.analysis.Variables, out)
 	}
 }
 
-func (l *loader) eachVariable(fn func(*block)) { l.each("variable", fn) }
+// variable is a declared variable on the way to its value.
+type variable struct {
+	*loader
+	b         *block
+	x         *value
+	sensitive bool
+	typed     bool // a type is declared
+	want      cty.Type
+	defaults  *typeexpr.Defaults
+	from      origin
+}
 
-// variable decides where the value of a variable comes from.
-func (l *loader) variable(b *block) {
-	x := l.scope.values["var."+b.Name]
-	fail := func() { x.state, x.ok = evaluated, false }
-	want, defaults, typed := cty.DynamicPseudoType, (*typeexpr.Defaults)(nil), b.written("type")
-	if typed {
+// origin is where a value comes from.
+type origin struct {
+	words string    // such as -var, or "its default"
+	place hcl.Range // of the value, or of the declaration when it stands in no file, or must not be shown
+}
+
+func (v *variable) fail() { v.x.state, v.x.ok = evaluated, false }
+
+// source decides where the value comes from, and reads what is from outside.
+func (v *variable) source() {
+	v.want, v.typed = cty.DynamicPseudoType, v.b.written("type")
+	if v.typed {
 		var diags hcl.Diagnostics
-		want, defaults, diags = typeexpr.TypeConstraintWithDefaults(b.attr("type").Expr)
+		v.want, v.defaults, diags = typeexpr.TypeConstraintWithDefaults(v.b.attr("type").Expr)
 		if diags.HasErrors() {
-			l.addAll(diag.WithCode("lang/bad-type", diags))
-			fail()
+			v.addAll(diag.WithCode("lang/bad-type", diags))
+			v.fail()
 			return
 		}
 	}
-	coerce := func(v cty.Value, rng hcl.Range, what string) (cty.Value, bool) {
-		if defaults != nil && !v.IsNull() {
-			v = defaults.Apply(v)
+	in, given := v.options.Variables[v.b.Name]
+	switch {
+	case given:
+		v.outside(in)
+	case v.b.written("default"):
+		v.x.expr, v.x.coerce = v.b.attr("default").Expr, v.coerce
+		v.from = origin{"its default", v.x.expr.Range()}
+		if v.sensitive {
+			v.from.place = v.b.DeclRange
 		}
-		c, err := convert.Convert(v, want)
-		if err != nil {
-			l.add(diag.Error("lang/bad-variable-value", "Wrong value of a variable",
-				fmt.Sprintf("The variable %q is of type %s, but %s is of another: %s.", b.Name, typeexpr.TypeString(want), what, err), rng))
-			return cty.NilVal, false
-		}
-		if !plainData(c) {
-			l.add(diag.Error("lang/bad-variable-value", "Wrong value of a variable",
-				fmt.Sprintf("The variable %q holds data, but %s is a reference or a condition. Put those into a locals block.", b.Name, what), rng))
-			return cty.NilVal, false
-		}
-		return c, true
+	case v.b.stands("default"):
+		v.fail()
+	default:
+		v.fail()
+		v.notSet(v.b)
 	}
-	if in, given := l.options.Variables[b.Name]; given {
-		rng := in.Range
-		if rng == (hcl.Range{}) {
-			rng = b.DeclRange
-		}
-		v, err := in.value(l.inputType(b, want, typed))
-		if err != nil {
-			hint := ""
-			if want.IsCollectionType() {
-				hint = "; a list is written [\"a\", \"b\"]"
-			}
-			l.add(diag.Error("lang/bad-variable-value", "Wrong value of a variable",
-				fmt.Sprintf("The value %q of the variable %q, from %s, cannot be read: %s. The variable is of type %s%s.",
-					in.Text, b.Name, in.Source, err, typeexpr.TypeString(want), hint), rng))
-			fail()
-			return
-		}
-		x.val, x.ok = coerce(v, rng, "the value from "+in.Source)
-		x.state = evaluated
+}
+
+// outside takes a value that was given.
+func (v *variable) outside(in VariableInput) {
+	v.from = origin{in.Source, in.Range}
+	if in.Range == (hcl.Range{}) || v.sensitive {
+		v.from.place = v.b.DeclRange
+	}
+	if v.sensitive && in.Range != (hcl.Range{}) {
+		v.from.words = fmt.Sprintf("%s line %d", in.Source, in.Range.Start.Line)
+	}
+	val, err := in.value(v.inputType())
+	if err == nil {
+		v.x.val, v.x.ok = v.coerce(val)
+		v.x.state = evaluated
 		return
 	}
-	if !b.written("default") {
-		fail()
-		if b.stands("default") {
-			return
-		}
-		l.notSet(b)
-		return
+	hint := ""
+	if v.want.IsCollectionType() {
+		hint = "; a list is written [\"a\", \"b\"]"
 	}
-	x.expr = b.attr("default").Expr
-	x.coerce = func(v cty.Value) (cty.Value, bool) { return coerce(v, x.expr.Range(), "its default") }
+	what, why := fmt.Sprintf("The value %q of the variable %q", in.Text, v.b.Name), ": "+err.Error()
+	if v.sensitive {
+		what, why = fmt.Sprintf("The value of the variable %q", v.b.Name), ""
+	}
+	v.add(diag.Error("lang/bad-variable-value", "Wrong value of a variable",
+		fmt.Sprintf("%s, from %s, cannot be read%s. The variable is of type %s%s.", what, in.Source, why, typeexpr.TypeString(v.want), hint), v.from.place))
+	v.fail()
+}
+
+// coerce converts a value to the type of the variable.
+func (v *variable) coerce(val cty.Value) (cty.Value, bool) {
+	val, marks := val.UnmarkDeep()
+	if v.defaults != nil && !val.IsNull() {
+		val = v.defaults.Apply(val)
+	}
+	what := v.from.words
+	if what != "its default" {
+		what = "the value from " + what
+	}
+	c, err := convert.Convert(val, v.want)
+	switch {
+	case err != nil && (v.sensitive || len(marks) > 0):
+		v.add(diag.Error("lang/bad-variable-value", "Wrong value of a variable",
+			fmt.Sprintf("The variable %q is of type %s, but %s is of another.", v.b.Name, typeexpr.TypeString(v.want), what), v.from.place))
+		return cty.NilVal, false
+	case err != nil:
+		v.add(diag.Error("lang/bad-variable-value", "Wrong value of a variable",
+			fmt.Sprintf("The variable %q is of type %s, but %s is of another: %s.", v.b.Name, typeexpr.TypeString(v.want), what, err), v.from.place))
+		return cty.NilVal, false
+	case !plainData(c):
+		v.add(diag.Error("lang/bad-variable-value", "Wrong value of a variable",
+			fmt.Sprintf("The variable %q holds data, but %s is a reference or a condition. Put those into a locals block.", v.b.Name, what), v.from.place))
+		return cty.NilVal, false
+	}
+	c = c.WithMarks(marks)
+	if v.sensitive {
+		c = c.Mark(sensitiveMark{})
+	}
+	return c, true
 }
 
 func (l *loader) notSet(b *block) {
 	d := diag.Error("lang/variable-not-set", "Variable without value",
-		fmt.Sprintf("The variable %q has no default, and no value was given. Set it with -var %s=…, or give it a default.", b.Name, b.Name), b.DeclRange)
+		fmt.Sprintf("The variable %q has no default, and no value was given. Set it with -var %s=… or the environment variable TAF_VAR_%s, or give it a default.", b.Name, b.Name, b.Name), b.DeclRange)
 	if l.options.Unset {
 		d.Severity = hcl.DiagWarning
 		d.Detail += " What depends on it is not checked without."
@@ -154,13 +205,13 @@ func (l *loader) notSet(b *block) {
 }
 
 // inputType is the type that the text of a value is read as: without a declared one that of a literal default, else text.
-func (l *loader) inputType(b *block, want cty.Type, typed bool) cty.Type {
-	if typed {
-		return want
+func (v *variable) inputType() cty.Type {
+	if v.typed {
+		return v.want
 	}
-	if a := b.attr("default"); a != nil && len(a.Expr.Variables()) == 0 {
-		if v, diags := a.Expr.Value(&hcl.EvalContext{Functions: l.functions}); !diags.HasErrors() && !v.IsNull() {
-			return v.Type()
+	if a := v.b.attr("default"); a != nil && len(a.Expr.Variables()) == 0 {
+		if val, diags := a.Expr.Value(&hcl.EvalContext{Functions: v.functions}); !diags.HasErrors() && !val.IsNull() {
+			return val.Type()
 		}
 	}
 	return cty.String
@@ -197,10 +248,10 @@ func plainData(v cty.Value) bool {
 }
 
 // undeclared reports values of variables that the file does not have.
-func (l *loader) undeclared(declared []*block) {
+func (l *loader) undeclared(declared []*variable) {
 	var known, given []string
-	for _, b := range declared {
-		known = append(known, b.Name)
+	for _, v := range declared {
+		known = append(known, v.b.Name)
 	}
 	for name, in := range l.options.Variables {
 		if !in.Lenient && !slices.Contains(known, name) && !l.broken[ref{"var", name}] {

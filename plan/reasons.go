@@ -49,7 +49,7 @@ func diffComponents(before, now []compile.Component) []Reason {
 // oneOf says what became of a component: one of several files or variables is added or removed, a setting that a stage has
 // once is changed also when it was left out.
 func oneOf(name, word string) string {
-	if strings.HasPrefix(name, "code ") || strings.HasPrefix(name, "env ") {
+	if strings.HasPrefix(name, "code ") || strings.HasPrefix(name, "env ") || strings.HasPrefix(name, "secret ") {
 		return word
 	}
 	return " changed"

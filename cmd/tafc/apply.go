@@ -153,16 +153,20 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
 	if p.Settled() {
 		return s.finish(ctx, p, nil, time.Time{})
 	}
+	secrets, err := s.secrets(p)
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	run, err := engine.Lower(runID(start), p)
 	if err != nil {
 		return err
 	}
-	run.Command = strings.Join(append([]string{"tafc"}, os.Args[1:]...), " ")
+	run.Command = strings.Join(append([]string{"tafc"}, s.redacted(os.Args[1:])...), " ")
 	if run.Plan, err = json.Marshal(p.Document(nil)); err != nil {
 		return err
 	}
-	e, err := local.New(local.Options{State: s.state, Workers: cmp.Or(int(s.in.workers), p.Workers)})
+	e, err := local.New(local.Options{State: s.state, Secrets: secrets, Workers: cmp.Or(int(s.in.workers), p.Workers)})
 	if err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func (a *app) load(file string, in *inputs) (*session, error) {
 		return nil, err
 	}
 	s.analysis, s.diags = lang.Load(file, src, lang.Options{
-		Variables: vars, Now: now, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv, Unset: in.unset,
+		Version: versionText(), Variables: vars, Now: now, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv, Unset: in.unset,
 	})
 	if s.diags.HasErrors() {
 		return s, nil
@@ -323,7 +323,7 @@ func (s *session) variables() (map[string]lang.VariableInput, error) {
 		if err != nil {
 			return nil, fmt.Errorf("-var-file: %w", err)
 		}
-		s.sources[name] = src
+		// Its lines are not shown with problems: they may hold what is sensitive.
 		inputs, diags := lang.ParseVarFile(name, src)
 		s.diags = append(s.diags, diags...)
 		for name, v := range inputs {

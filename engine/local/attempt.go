@@ -33,6 +33,10 @@ func (r *runner) Run(ctx context.Context, a *engine.Attempt, progress func(job.P
 	if err := r.db.BeginAttempt(r.durable, at); err != nil {
 		return nil, err
 	}
+	if report := r.noRoom(a, at, spec); report != nil {
+		at.Finished, at.State, at.Cause, at.Failure, at.Ledger = time.Now(), state.AttemptFailed, report.Cause, report.Failure, &report.Ledger
+		return &engine.Ended{Report: report}, r.db.EndAttempt(r.durable, at)
+	}
 	x := r.execute(ctx, &at, spec.Limits.MaxRunTime, r.remember(a, progress))
 	report, found := r.judge(at, spec, x)
 	at.Finished, at.Exit = time.Now(), x.text
@@ -119,11 +123,7 @@ func (r *runner) commit(a *engine.Attempt, at state.Attempt, ups []job.Upstream,
 
 // judge is what an ended process means. found tells whether it left a report.
 func (r *runner) judge(at state.Attempt, spec job.Spec, x exit) (report *job.Report, found bool) {
-	base := &job.Report{
-		Version: job.Version, Task: spec.Task, Key: spec.Key, Attempt: spec.Attempt, Started: at.Started, Finished: time.Now(),
-	}
-	base.Ledger.Files.Planned = int64(len(spec.Files))
-	base.Ledger.Files.Failed = base.Ledger.Files.Planned
+	base := emptyReport(at, spec)
 	report, err := readReport(at.Dir, spec)
 	if err == nil {
 		return report, true
@@ -135,6 +135,16 @@ func (r *runner) judge(at state.Attempt, spec job.Spec, x exit) (report *job.Rep
 	report = failed(base, cause, message, hint)
 	report.Failure.Exit = x.text
 	return report, false
+}
+
+// emptyReport is the report of an attempt that did nothing.
+func emptyReport(at state.Attempt, spec job.Spec) *job.Report {
+	r := &job.Report{
+		Version: job.Version, Task: spec.Task, Key: spec.Key, Attempt: spec.Attempt, Started: at.Started, Finished: time.Now(),
+	}
+	r.Ledger.Files.Planned = int64(len(spec.Files))
+	r.Ledger.Files.Failed = r.Ledger.Files.Planned
+	return r
 }
 
 // readReport reads and checks an attempt's report. The error is os.ErrNotExist when there is none.

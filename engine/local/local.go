@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tafc/tafc/engine"
+	"github.com/tafc/tafc/internal/addr"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/state"
 )
@@ -23,6 +24,8 @@ type Options struct {
 	// Executable and TaskArgs start a task; the path of its spec.json follows. Default: this program with __task.
 	Executable string
 	TaskArgs   []string
+	// Secrets are environment variables that only the tasks of a stage get. They are written nowhere.
+	Secrets map[addr.Stage]map[string]string
 	// Stop is how long a task has after the request to stop before it is killed; default 5 s.
 	Stop time.Duration
 	// Grace is how long after its max_run_time a task has to end by itself; default 10 s.

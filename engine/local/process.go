@@ -110,7 +110,7 @@ func (r *runner) launch(at *state.Attempt, progress func(job.Progress)) (_ *proc
 	args := append(append([]string{}, r.o.TaskArgs...), filepath.Join(at.Dir, "spec.json"))
 	cmd := exec.Command(r.o.Executable, args...)
 	cmd.Dir = at.Dir
-	cmd.Env = append(os.Environ(), "TAFC_LIFELINE=1", "TAFC_PROGRESS_FD=3", markVariable+"="+at.Dir)
+	cmd.Env = append(r.environ(at.Address.Stage), "TAFC_LIFELINE=1", "TAFC_PROGRESS_FD=3", markVariable+"="+at.Dir)
 	cmd.Env = append(cmd.Env, r.env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = lifelineRead, log, log
 	cmd.ExtraFiles = []*os.File{progressWrite}

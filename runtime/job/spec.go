@@ -28,6 +28,8 @@ type Spec struct {
 	Code    *Code             `json:"code,omitempty"` // nil with a Command and for gather
 	Command []string          `json:"command,omitempty"`
 	Env     map[string]string `json:"env,omitempty"`
+	// Secrets are names of environment variables that whoever starts the task sets besides Env. Their values are written nowhere.
+	Secrets []string `json:"secrets,omitempty"`
 
 	Format     string   `json:"format,omitempty"` // of Files
 	Fields     []string `json:"fields,omitempty"`
