@@ -268,7 +268,11 @@ func problems(t *testing.T, f fence) []string {
 		name, value, _ := strings.Cut(words[i+1], "=")
 		vars[name] = lang.VariableInput{Text: value, Source: "-var"}
 	}
-	a, diags := load(text, vars)
+	version := ""
+	if i := slices.Index(words, "tafc"); i >= 0 {
+		version = words[i+1]
+	}
+	a, diags := loadWith(text, vars, version)
 	if !diags.HasErrors() {
 		in, more, _ := compile.Resolve(t.Context(), a, compile.World{FS: world, OpenIndex: openExample})
 		diags = append(diags, more...)
@@ -285,7 +289,12 @@ func problems(t *testing.T, f fence) []string {
 }
 
 func load(text string, vars map[string]lang.VariableInput) (*lang.Analysis, hcl.Diagnostics) {
+	return loadWith(text, vars, "")
+}
+
+func loadWith(text string, vars map[string]lang.VariableInput, version string) (*lang.Analysis, hcl.Diagnostics) {
 	return lang.Load("example.taf.hcl", []byte(text), lang.Options{
+		Version:   version,
 		Variables: vars,
 		ReadFile:  func(string) ([]byte, error) { return []byte("[\"20140308\"]\n"), nil },
 		Glob:      func(string) ([]string, error) { return []string{"lib/words.txt"}, nil },

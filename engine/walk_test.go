@@ -276,3 +276,33 @@ func TestNewWalkRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A task takes the places that it asks for, at most all; one that does not fit is not overtaken.
+func TestPlaces(t *testing.T) {
+	task := func(name string, cpus int, bytes int64) *engine.Task {
+		return &engine.Task{Addr: addr.Task{Stage: addr.Stage{Kind: "map", Name: "m"}, Name: name}, Cpus: cpus, Bytes: bytes}
+	}
+	large, wide, small := task("large", 1, 3), task("wide", 9, 2), task("small", 0, 1)
+	w, err := engine.NewWalk(&engine.Run{ID: "r", Tasks: []*engine.Task{small, wide, large}}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	w.Begin(now, func(*engine.Task) bool { return false })
+	for _, want := range []*engine.Task{large, wide, small} {
+		a := w.Next(now)
+		if a == nil || a.Task != want {
+			t.Fatalf("the next attempt is %v, want %s", a, want.Addr)
+		}
+		w.Started(a, now)
+		if want != small {
+			if more := w.Next(now); more != nil {
+				t.Errorf("%s is started beside %s", more.Task.Addr, want.Addr)
+			}
+		}
+		w.End(a, engine.Ended{Report: &job.Report{Cause: job.CauseDone}}, now)
+	}
+	if !w.Finished() {
+		t.Error("the walk has not ended")
+	}
+}

@@ -43,6 +43,10 @@ func TestInvalid(t *testing.T) {
 		"PATH":   {Text: "/bin", Source: "the environment", Lenient: true},
 	}})
 	found(diags, seen)
+	_, diags = lang.Load("x.taf.hcl", []byte("analysis { requires_tafc = \">= 2\" }\nnovel { syntax => 1 }\n"), lang.Options{Version: "1.9.3"})
+	if got := found(diags, seen); len(got) != 1 {
+		t.Errorf("a file for a newer tafc has the problems %q", got)
+	}
 	codes := codesOfSource(t)
 	for _, code := range codes {
 		if !seen[code] {

@@ -141,6 +141,48 @@ output "o" { value = map.m }
 	}
 }
 
+func TestRequiresTafc(t *testing.T) {
+	tests := []struct {
+		version, requires string
+		fits              bool
+	}{
+		{"1.2.0", ">= 1.2", true}, {"1.2.0", "< 1.2", false}, {"v1.2.3", "~> 1.2.0", true}, {"1.3.0", "~> 1.2.0", false}, {"1.2.0", "1.2.0", true},
+		{"2.0.0-rc1", ">= 2.0", true}, {"dev", ">= 99", true}, {"", ">= 99", true}, {"v0.0.0-20261124000000-0123456789ab", ">= 99", true}, {"1.2.0+dirty", ">= 99", true},
+	}
+	for _, tt := range tests {
+		src := "analysis {\n  requires_tafc = \"" + tt.requires + "\"\n}\n"
+		_, diags := lang.Load("x.taf.hcl", []byte(src), lang.Options{Version: tt.version})
+		if refused := len(diags) == 1 && diag.CodeOf(diags[0]) == "lang/wrong-tafc"; refused == tt.fits {
+			t.Errorf("tafc %s and requires_tafc %q: %v", tt.version, tt.requires, diags)
+		}
+	}
+}
+
+// Nothing that a diagnostic says holds a sensitive value, wherever it came from.
+func TestSensitiveDiagnostics(t *testing.T) {
+	const secret = "hunter2"
+	for _, rest := range []string{
+		"variable \"s\" {\n type = number\n sensitive = true\n}", "variable \"s\" {\n type = list(string)\n sensitive = true\n}",
+		"variable \"s\" {\n sensitive = true\n validation {\n condition = false\n error_message = \"No.\"\n}\n}",
+		"variable \"s\" {\n sensitive = true\n}\nlocals {\n a = jsondecode(var.s)\n b = tonumber(var.s)\n c = { a = 1 }[var.s]\n d = size(var.s)\n e = var.s + 1\n f = regex(var.s, \"a\")\n}\nanalysis {\n owner = var.s\n}",
+	} {
+		for _, in := range []lang.VariableInput{
+			{Text: secret, Source: "-var"},
+			{Value: cty.StringVal(secret), Source: "secrets.tafvars", Range: hcl.Range{Filename: "secrets.tafvars", Start: hcl.Pos{Line: 1, Column: 5, Byte: 4}, End: hcl.Pos{Line: 1, Column: 14, Byte: 13}}},
+		} {
+			a, diags := lang.Load("x.taf.hcl", []byte(rest), lang.Options{Variables: map[string]lang.VariableInput{"s": in}})
+			var text strings.Builder
+			sources := map[string][]byte{"x.taf.hcl": []byte(rest), "secrets.tafvars": []byte("s = \"" + secret + "\"\n")}
+			if err := diag.NewReport(diags, sources).WriteText(&text, 100, false); err != nil {
+				t.Fatal(err)
+			}
+			if text.WriteString(lang.Describe(a)); strings.Contains(text.String(), secret) {
+				t.Errorf("the secret is in\n%s", &text)
+			}
+		}
+	}
+}
+
 func TestParseVarFile(t *testing.T) {
 	inputs, diags := lang.ParseVarFile("x.tafvars", []byte("channel = \"beta\"\ndays = [1, 2]\nbad = var.x\nblock {}\n"))
 	var codes []string

@@ -1,17 +1,4 @@
 # What the language knows and this version does not build says so.
-analysis "later" {
-  requires_tafc = ">= 2" # ERROR: Not built yet
-}
-
-variable "secret" {
-  default   = "x"
-  sensitive = true # ERROR: Not built yet
-  validation {     # ERROR: Not built yet
-    condition     = true
-    error_message = "no"
-  }
-}
-
 index "remote" {
   source = "s3://bucket/prefix" # ERROR: Not built yet
 }
@@ -31,13 +18,8 @@ map "each" {
   input    = filter.days
   code     = "mapper.py"
   for_each = ["a"]         # ERROR: Not built yet
-  secrets  = {}            # ERROR: Not built yet
   count_by = ["info.OS"]   # ERROR: Not built yet
   where {}                 # ERROR: Not built yet
-  resources {
-    cpus = 4      # ERROR: Not built yet
-    disk = "1GiB" # ERROR: Not built yet
-  }
 }
 
 output "table" {
