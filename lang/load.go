@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/tafc/tafc/internal/addr"
@@ -77,19 +76,13 @@ func Load(filename string, src []byte, options Options) (*Analysis, hcl.Diagnost
 		l.functions[name] = f
 	}
 	start := hcl.Range{Filename: filename, Start: hcl.InitialPos, End: hcl.InitialPos}
-	if strings.HasSuffix(filename, ".json") {
-		l.analysis.Files[filename] = &hcl.File{Bytes: src}
-		l.notBuilt("An analysis written in JSON", start)
-		return l.analysis, l.diags
-	}
-	f, diags := Parse(filename, src)
+	body, complete, diags := parse(filename, src, l.schema)
 	l.addAll(diags)
-	l.analysis.Files[filename] = f
-	body, ok := f.Body.(*hclsyntax.Body)
-	if ok && !l.versionFits(body) {
+	l.analysis.Files[filename] = &hcl.File{Body: body, Bytes: src}
+	if !l.versionFits(body) {
 		return l.analysis, diag.Sort(inside(l.diags, filename, src))
 	}
-	if ok && !diags.HasErrors() {
+	if complete {
 		l.root = &block{schema: l.schema, Block: Block{DeclRange: start, Args: map[string]hcl.Range{}}}
 		l.shape(l.root, body)
 		l.declare()

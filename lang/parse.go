@@ -19,21 +19,38 @@ const MaxSize = 4 << 20
 // maxDepth is how deep brackets, templates and operators may be nested: HCL's parser calls itself for each.
 const maxDepth = 500
 
-// Parse reads HCL. Beside what HCL's parser finds it refuses what is no text, and it reports one error for each cause: the parser
-// goes on after an error and then stumbles over the same thing again. The file is never nil; its body is only complete without errors.
+// Parse reads an analysis in the syntax that its name says: *.json is HCL's JSON syntax, anything else the native one. Either way
+// the body of the file is an *hclsyntax.Body. Beside what HCL's parsers find it refuses what is no text, and it reports one error for
+// each cause: the parser goes on after an error and then stumbles over the same thing again. The file is never nil; its body is only
+// complete without errors.
 func Parse(filename string, src []byte) (*hcl.File, hcl.Diagnostics) {
-	empty := &hcl.File{Body: &hclsyntax.Body{}, Bytes: src}
+	body, _, diags := parse(filename, src, &file)
+	return &hcl.File{Body: body, Bytes: src}, diags
+}
+
+// parse is Parse with the schema that tells blocks from arguments in JSON. The body is complete when it is known what the file says,
+// which in JSON can be so in spite of errors.
+func parse(filename string, src []byte, schema *BlockSchema) (body *hclsyntax.Body, complete bool, diags hcl.Diagnostics) {
+	body = &hclsyntax.Body{}
 	if d := notText(filename, src); d != nil {
-		return empty, hcl.Diagnostics{d}
+		return body, false, hcl.Diagnostics{d}
 	}
-	if d := tooDeep(filename, src); d != nil {
-		return empty, hcl.Diagnostics{d}
+	if isJSON(filename) {
+		if d := tooDeepJSON(filename, src); d != nil {
+			return body, false, hcl.Diagnostics{d}
+		}
+		complete, diags = parseJSON(body, filename, src, schema)
+	} else {
+		if d := tooDeep(filename, src, hclsyntax.LexConfig); d != nil {
+			return body, false, hcl.Diagnostics{d}
+		}
+		var f *hcl.File
+		if f, diags = hclsyntax.ParseConfig(src, filename, hcl.InitialPos); f != nil {
+			body = f.Body.(*hclsyntax.Body)
+		}
+		complete, diags = !diags.HasErrors(), causes(diags)
 	}
-	f, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
-	if f == nil {
-		f = empty
-	}
-	return f, inside(diag.WithCode(diag.SyntaxCode, causes(diags)), filename, src)
+	return body, complete, inside(diag.WithCode(diag.SyntaxCode, diags), filename, src)
 }
 
 // notText reports a file that is too large, or its first byte that is no UTF-8 or that no editor shows.
@@ -62,9 +79,11 @@ func otherEncoding(src []byte) string {
 	return ""
 }
 
+type lexer func(src []byte, filename string, start hcl.Pos) (hclsyntax.Tokens, hcl.Diagnostics)
+
 // tooDeep reports the first place that is nested deeper than anybody writes.
-func tooDeep(filename string, src []byte) *hcl.Diagnostic {
-	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
+func tooDeep(filename string, src []byte, lex lexer) *hcl.Diagnostic {
+	tokens, _ := lex(src, filename, hcl.InitialPos)
 	open, operators := 0, 0
 	for _, t := range tokens {
 		switch t.Type {
@@ -78,11 +97,36 @@ func tooDeep(filename string, src []byte) *hcl.Diagnostic {
 			operators = 0
 		}
 		if open > maxDepth || operators > maxDepth {
-			return syntaxError("Nested too deep", fmt.Sprintf("Here are more than %d brackets or operators inside one another. Take parts out into locals.", maxDepth),
-				hcl.Range{Filename: filename, Start: t.Range.Start, End: t.Range.Start})
+			return nestedTooDeep(filename, t.Range.Start)
 		}
 	}
 	return nil
+}
+
+// tooDeepJSON is tooDeep for the brackets of JSON.
+func tooDeepJSON(filename string, src []byte) *hcl.Diagnostic {
+	open, text := 0, false
+	for i := 0; i < len(src); i++ {
+		switch c := src[i]; {
+		case c == '"':
+			text = !text
+		case text && c == '\\':
+			i++
+		case text:
+		case c == '[' || c == '{':
+			if open++; open > maxDepth {
+				return nestedTooDeep(filename, endPos(src[:i]))
+			}
+		case c == ']' || c == '}':
+			open = max(open-1, 0)
+		}
+	}
+	return nil
+}
+
+func nestedTooDeep(filename string, at hcl.Pos) *hcl.Diagnostic {
+	return syntaxError("Nested too deep", fmt.Sprintf("Here are more than %d brackets or operators inside one another. Take parts out into locals.", maxDepth),
+		hcl.Range{Filename: filename, Start: at, End: at})
 }
 
 func syntaxError(summary, detail string, rng hcl.Range) *hcl.Diagnostic {

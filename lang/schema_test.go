@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/tafc/tafc/internal/diag"
@@ -221,12 +220,5 @@ output "o" { value = map.m }
 	}
 	if _, ok := a.Files["x.taf.hcl"]; !ok || a.Dir != "." {
 		t.Errorf("files %v, folder %q", a.Files, a.Dir)
-	}
-}
-
-func TestJSONIsNotBuilt(t *testing.T) {
-	_, diags := lang.Load("x.taf.json", []byte("{}"), lang.Options{})
-	if len(diags) != 1 || diag.CodeOf(diags[0]) != "lang/not-built" || diags[0].Severity != hcl.DiagError {
-		t.Errorf("got %v", diags)
 	}
 }

@@ -30,14 +30,13 @@ type VariableInput struct {
 	Lenient bool
 }
 
-// ParseVarFile reads a file of NAME = VALUE lines.
+// ParseVarFile reads a file of NAME = VALUE lines, or an object of them when its name ends in .json.
 func ParseVarFile(filename string, src []byte) (map[string]VariableInput, hcl.Diagnostics) {
-	f, diags := Parse(filename, src)
+	body, complete, diags := parse(filename, src, nil)
 	inputs := map[string]VariableInput{}
-	if diags.HasErrors() {
+	if !complete {
 		return inputs, diags
 	}
-	body := f.Body.(*hclsyntax.Body)
 	for _, b := range body.Blocks {
 		diags = append(diags, diag.Error("lang/unknown-block", "Unknown block",
 			"A file of variables holds only lines of the form NAME = VALUE. Remove the block.", b.DefRange()))

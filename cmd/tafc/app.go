@@ -80,8 +80,8 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tafc",
 		Short: "A Makefile for analyses over large sets of files",
-		Long: "tafc reads an analysis (*.taf.hcl), shows what would run and why, and runs it: only what has changed.\n\n" +
-			"Flags may be written with one dash or two. FILE defaults to the only *.taf.hcl in the working directory.",
+		Long: "tafc reads an analysis (*.taf.hcl or *.taf.json), shows what would run and why, and runs it: only what has changed.\n\n" +
+			"Flags may be written with one dash or two. FILE defaults to the only analysis in the working directory.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,

@@ -24,7 +24,7 @@ func (a *app) outputVerb() *cobra.Command {
 		Example: "  tafc output os_count\n  tafc output -format jsonl os_count os-count.taf.hcl",
 		Args:    positional(0, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 1 && strings.HasSuffix(args[0], ".taf.hcl") {
+			if len(args) == 1 && isAnalysis(args[0]) {
 				args = []string{"", args[0]}
 			}
 			s, err := a.existing(c.Context(), args, 1, &in)

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	hcljson "github.com/hashicorp/hcl/v2/json"
 )
 
 // FormatVersion is the version of a Report's JSON. Fields may be added without changing it.
@@ -58,7 +59,7 @@ type Pos struct {
 
 // Snippet is the first source line of a range.
 type Snippet struct {
-	Context   string `json:"context"` // the enclosing block, or empty
+	Context   string `json:"context"` // the enclosing block, in JSON the path of its properties, or empty
 	Code      string `json:"code"`    // the whole line, without its end
 	StartLine int    `json:"start_line"`
 }
@@ -137,11 +138,15 @@ func (b *reporter) snippet(d *hcl.Diagnostic) *Snippet {
 
 func (b *reporter) context(d *hcl.Diagnostic) string {
 	name := d.Subject.Filename
-	if !strings.HasSuffix(name, ".hcl") || d.Subject.Empty() { // an empty range stands for the file
+	isJSON := strings.HasSuffix(name, ".taf.json")
+	if !isJSON && !strings.HasSuffix(name, ".hcl") || d.Subject.Empty() { // an empty range stands for the file
 		return ""
 	}
 	file, ok := b.parsed[name]
-	if !ok {
+	if !ok && isJSON {
+		file, _ = hcljson.Parse(b.sources[name], name)
+		b.parsed[name] = file
+	} else if !ok {
 		file, _ = hclsyntax.ParseConfig(b.sources[name], name, hcl.InitialPos)
 		b.parsed[name] = file
 	}
