@@ -36,7 +36,7 @@ func TestDescribe(t *testing.T) {
 			var name string
 			for _, f := range archive.Files {
 				w[f.Name] = string(f.Data)
-				if strings.HasSuffix(f.Name, ".taf.hcl") {
+				if strings.HasSuffix(f.Name, ".taf.hcl") || strings.HasSuffix(f.Name, ".taf.json") {
 					name = f.Name
 				}
 			}

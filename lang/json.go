@@ -210,10 +210,11 @@ func labelled(properties []property, schema *BlockSchema) bool {
 		if p.isComment() {
 			continue
 		}
-		if !holdsObjects(p.value) || schema.Label == OptionalLabel && (schema.arg(p.name) != nil || schema.block(p.name) != nil) {
+		objects, arg, optional := holdsObjects(p.value), schema.arg(p.name), schema.Label == OptionalLabel
+		if arg != nil && (!objects || optional && (arg.Type == TTexts || arg.Type == TAny)) || optional && schema.block(p.name) != nil {
 			return false
 		}
-		named = true
+		named = named || objects
 	}
 	return named
 }
@@ -226,6 +227,8 @@ func (r *jsonReader) labelled(body *hclsyntax.Body, typ string, label property, 
 	for _, e := range elements {
 		if properties, ok := jsonObject(e); ok {
 			r.block(body, typ, &label, label.rng, properties, schema)
+		} else if !jsonNull(e) {
+			r.wrong(e, fmt.Sprintf("A block of type %s is an object with its arguments, or a list of such objects", typ))
 		}
 	}
 }

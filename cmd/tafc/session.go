@@ -62,31 +62,16 @@ func (in *inputs) planFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&in.targets, "target", nil, "only this stage or task and what it needs (may be repeated)")
 }
 
-// analysisSuffixes end the names of analyses, in the native syntax and in JSON.
-var analysisSuffixes = []string{".taf.hcl", ".taf.json"}
-
-func isAnalysis(name string) bool {
-	return slices.ContainsFunc(analysisSuffixes, func(suffix string) bool { return strings.HasSuffix(name, suffix) })
-}
-
 // findFile is the analysis that is meant when the command line names none.
 func findFile(args []string, at int) (string, error) {
 	if len(args) > at {
 		return args[at], nil
 	}
-	var found []string
-	for _, suffix := range analysisSuffixes {
-		names, err := filepath.Glob("*" + suffix)
-		if err != nil {
-			return "", err
-		}
-		found = append(found, names...)
+	found, err := analysesHere()
+	if err != nil {
+		return "", err
 	}
-	slices.Sort(found)
-	switch len(found) {
-	case 0:
-		return "", usageError("there is no *.taf.hcl or *.taf.json in this folder: name the analysis file, or make one with tafc init")
-	case 1:
+	if len(found) == 1 {
 		return found[0], nil
 	}
 	return "", usageError("there are several analyses in this folder; name one of them: %s", strings.Join(found, ", "))

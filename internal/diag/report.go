@@ -59,7 +59,7 @@ type Pos struct {
 
 // Snippet is the first source line of a range.
 type Snippet struct {
-	Context   string `json:"context"` // the enclosing block, in JSON the path of its properties, or empty
+	Context   string `json:"context"` // the enclosing block (in JSON its path), or empty
 	Code      string `json:"code"`    // the whole line, without its end
 	StartLine int    `json:"start_line"`
 }

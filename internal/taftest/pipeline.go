@@ -22,7 +22,10 @@ import (
 	"github.com/tafc/tafc/plan"
 )
 
-const analysisFile = "analysis.taf.hcl"
+const (
+	analysisFile = "analysis.taf.hcl"
+	jsonFile     = "analysis.taf.json" // the same in JSON
+)
 
 // Run makes the outputs of an archive by name.
 func Run(a *txtar.Archive) (map[string]string, error) {
@@ -83,9 +86,13 @@ func outputs(world fstest.MapFS, prior plan.Prior) (map[string]string, error) {
 
 // Compile compiles the analysis of a world in memory; the graph is nil when there are errors.
 func Compile(world fstest.MapFS) (*compile.Graph, hcl.Diagnostics, map[string][]byte) {
-	src := world[analysisFile].Data
-	sources := map[string][]byte{analysisFile: src}
-	a, diags := lang.Load(analysisFile, src, lang.Options{
+	name := analysisFile
+	if world[name] == nil {
+		name = jsonFile
+	}
+	src := world[name].Data
+	sources := map[string][]byte{name: src}
+	a, diags := lang.Load(name, src, lang.Options{
 		ReadFile: world.ReadFile,
 		Glob:     func(pattern string) ([]string, error) { return fs.Glob(world, pattern) },
 	})

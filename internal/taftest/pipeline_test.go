@@ -12,12 +12,67 @@ import (
 	"github.com/tafc/tafc/internal/taftest"
 )
 
-func TestPipeline(t *testing.T) {
-	archives, err := filepath.Glob("../../testdata/pipeline/*.txtar")
-	if err != nil || len(archives) == 0 {
+func archives(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob("../../testdata/pipeline/*.txtar")
+	if err != nil || len(paths) == 0 {
 		t.Fatalf("no archives: %v", err)
 	}
-	for _, path := range archives {
+	return paths
+}
+
+// TestJSONPlansAlike writes each analysis in JSON too: what would run, why, and with which keys must be equal to the byte, from an earlier
+// version in either syntax.
+func TestJSONPlansAlike(t *testing.T) {
+	for _, path := range archives(t) {
+		a, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		native, err := taftest.Run(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if native["out/plan.json"] == "" {
+			continue // it is wrong on purpose
+		}
+		for _, syntax := range []func(string) bool{
+			func(string) bool { return true },
+			func(name string) bool { return !strings.HasPrefix(name, "before/") },
+		} {
+			twin, err := taftest.Run(inJSON(t, a, syntax))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, out := range []string{"out/plan.json", "out/graph", "out/plan"} {
+				if d := diff.Diff("native "+out, []byte(native[out]), "JSON "+out, []byte(twin[out])); d != nil {
+					t.Errorf("%s: %s", path, d)
+				}
+			}
+		}
+	}
+}
+
+// inJSON is an archive with its analyses in JSON.
+func inJSON(t *testing.T, a *txtar.Archive, which func(name string) bool) *txtar.Archive {
+	t.Helper()
+	out := &txtar.Archive{}
+	for _, f := range a.Files {
+		base, isAnalysis := strings.CutSuffix(f.Name, ".taf.hcl")
+		if isAnalysis && which(f.Name) {
+			data, err := taftest.JSON(f.Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f = txtar.File{Name: base + ".taf.json", Data: data}
+		}
+		out.Files = append(out.Files, f)
+	}
+	return out
+}
+
+func TestPipeline(t *testing.T) {
+	for _, path := range archives(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
 			a, err := txtar.ParseFile(path)
 			if err != nil {
