@@ -43,14 +43,19 @@ type advisor struct {
 	*resolver
 	conditions
 	sel     *index.Selection
-	advised map[string]bool // dimensions
+	advised map[string]bool // dimensions about which there was something to say
+	passed  map[string]int  // files that pass the where condition on a dimension, whatever the others say
 }
 
-// advise looks at the conditions of a filter and returns the dimensions about which there was something to say.
-func (r *resolver) advise(f *lang.Filter, sel *index.Selection) (advised map[string]bool) {
-	a := advisor{resolver: r, conditions: r.conditions[f.Name], sel: sel, advised: map[string]bool{}}
+// advise looks at the conditions of a filter.
+func (r *resolver) advise(f *lang.Filter, sel *index.Selection) advisor {
+	a := advisor{resolver: r, conditions: r.conditions[f.Name], sel: sel, advised: map[string]bool{}, passed: map[string]int{}}
 	for _, c := range a.where {
-		if s := a.subject(c); s != nil && s.look() && s.idle() {
+		s := a.subject(c)
+		if s == nil {
+			continue
+		}
+		if a.passed[c.Dimension] = s.matched; s.look() && s.idle() {
 			s.warn("index/no-effect", "Condition without effect",
 				fmt.Sprintf("All %s that fit the layout pass this condition on %s; without it the same files match. Remove it, or say what it should keep out. %s", a.files(s.total), c.Dimension, s.extent()), c.rng)
 		}
@@ -65,7 +70,7 @@ func (r *resolver) advise(f *lang.Filter, sel *index.Selection) (advised map[str
 			"The exclude block leaves out none of the files that where selects: no file has all of the values that it names. A file is left out only when all conditions of the block hold.",
 			hcl.RangeBetween(a.exclude[0].name, a.exclude[len(a.exclude)-1].rng)))
 	}
-	return a.advised
+	return a
 }
 
 // before is how many files were left before a step of the funnel.
@@ -206,3 +211,27 @@ func (s *subject) instead(condition string) string {
 
 // glob is a pattern as a condition.
 func glob(pattern string) string { return fmt.Sprintf("glob(%q)", pattern) }
+
+// emptied is the sentence about the condition after which nothing is left. What is said at the condition itself is not said again.
+func (a *advisor) emptied(left int) string {
+	unlisted := a.sel.Unlisted
+	for i, step := range a.sel.Funnel {
+		before := fmt.Sprintf("%d are", left)
+		if unlisted > 0 {
+			before = "Some are"
+		}
+		// Folders that a later condition refused passed this one.
+		if unlisted -= step.Unlisted; step.Left == 0 && (unlisted <= 0 || i == len(a.sel.Funnel)-1) {
+			why := ""
+			switch passed := a.passed[step.Dimension]; {
+			case passed > 0:
+				why = fmt.Sprintf(" By itself that condition matches %s, but none that passed the others.", a.files(passed))
+			case !a.advised[step.Dimension]:
+				why = values(a.sel, step.Dimension)
+			}
+			return fmt.Sprintf("%s left before the condition on %s, and none after it.%s ", before, step.Dimension, why)
+		}
+		left = step.Left
+	}
+	return ""
+}

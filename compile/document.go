@@ -10,6 +10,7 @@ import (
 
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/index/document"
+	"github.com/tafc/tafc/internal/diag"
 	"github.com/tafc/tafc/lang"
 )
 
@@ -17,6 +18,18 @@ import (
 type unsaid struct {
 	diag    *hcl.Diagnostic
 	instead []document.Alternative
+}
+
+// Notices are the notices of a document as diagnostics, in their order.
+func Notices(notices []document.Notice) hcl.Diagnostics {
+	diags := make(hcl.Diagnostics, len(notices))
+	for i, n := range notices {
+		diags[i] = diag.Error(n.Code, n.Summary, n.Detail, placeRange(n.Place))
+		if n.Warning {
+			diags[i].Severity = hcl.DiagWarning
+		}
+	}
+	return diags
 }
 
 func placeRange(p document.Place) hcl.Range {

@@ -211,7 +211,7 @@ func (r *resolver) checkSelection(f *lang.Filter, sel *index.Selection) {
 	if r.notDates(f, sel) {
 		return
 	}
-	advised := r.advise(f, sel)
+	advice := r.advise(f, sel)
 	if sel.Files.Len() > 0 || f.AllowEmpty {
 		return
 	}
@@ -226,30 +226,9 @@ func (r *resolver) checkSelection(f *lang.Filter, sel *index.Selection) {
 	case left == 0 && sel.Unlisted == 0 && sel.Layout != nil:
 		detail = fmt.Sprintf("None of the %d keys of the index fits the layout %s (the first is %q). ", sel.Total, sel.Layout, first(sel.UnparsedSample))
 	default:
-		detail += emptied(sel, left, advised)
+		detail += advice.emptied(left)
 	}
 	r.fail("index/no-match", "No file matches", detail+"If that may be, write allow_empty = true.", f.DeclRange)
-}
-
-// emptied is the sentence about the condition after which nothing is left. What is said at the condition itself is not said again.
-func emptied(sel *index.Selection, left int, advised map[string]bool) string {
-	unlisted := sel.Unlisted
-	for i, step := range sel.Funnel {
-		before := fmt.Sprintf("%d are", left)
-		if unlisted > 0 {
-			before = "Some are"
-		}
-		// Folders that a later condition refused passed this one.
-		if unlisted -= step.Unlisted; step.Left == 0 && (unlisted <= 0 || i == len(sel.Funnel)-1) {
-			known := ""
-			if !advised[step.Dimension] {
-				known = values(sel, step.Dimension)
-			}
-			return fmt.Sprintf("%s left before the condition on %s, and none after it.%s ", before, step.Dimension, known)
-		}
-		left = step.Left
-	}
-	return ""
 }
 
 // notDates reports conditions on dates for dimensions that are none, where only the index tells.
@@ -338,16 +317,11 @@ func (r *resolver) document(f *lang.Filter, layout *index.Layout) *index.Filter 
 		dims = layout.Dimensions()
 	}
 	filter, notices := document.Parse(r.name(f.Document), src, dims)
-	for _, n := range notices {
-		rng := placeRange(n.Place)
-		if n.Warning {
-			r.diags = append(r.diags, diag.Warning(n.Code, n.Summary, n.Detail, rng))
-			continue
-		}
-		d := diag.Error(n.Code, n.Summary, n.Detail, rng)
-		r.diags = append(r.diags, d)
+	diags := Notices(notices)
+	r.diags = append(r.diags, diags...)
+	for i, n := range notices {
 		if len(n.Instead) > 0 {
-			r.unsaid = append(r.unsaid, unsaid{d, n.Instead})
+			r.unsaid = append(r.unsaid, unsaid{diags[i], n.Instead})
 		}
 	}
 	if filter == nil {

@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -176,6 +177,9 @@ func (p *parser) entry(i int, entry *node) {
 	}
 }
 
+// dimensionName is what the name of a dimension of a layout looks like.
+var dimensionName = regexp.MustCompile(`^[\pL_][\pL\p{Nd}_-]*$`)
+
 // checkDimension checks the name of a dimension.
 func (p *parser) checkDimension(i int, name *node) {
 	if p.seen[name.text] {
@@ -184,6 +188,9 @@ func (p *parser) checkDimension(i int, name *node) {
 	}
 	p.seen[name.text] = true
 	if p.dims == nil {
+		if !dimensionName.MatchString(name.text) {
+			p.report("unknown-dimension", name, "Unknown dimension", "No index has a dimension %q: names begin with a letter or _ and go on with letters, digits, _ and -.", name.text)
+		}
 		return
 	}
 	if !slices.Contains(p.dims, name.text) {

@@ -55,6 +55,7 @@ var allowed = map[string][]string{
 	"bench/internal/synthetic": {"index"},
 	"examples":                 {},
 	"docs":                     {},
+	"internal/importer":        {"lang", "index"},
 	"internal/taftest":         {"lang", "compile", "plan", "index", "internal/..."},
 }
 
