@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/tafc/tafc/runtime/extract"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/runtime/usercode"
 )
@@ -57,7 +58,7 @@ type Reader struct {
 	o      Options
 	r      io.Reader
 	split  func(r *Reader, buf []byte, eof bool) (used int, err error)
-	fields *Fields
+	fields *extract.Fields
 	table  *table
 
 	chunk  int    // bytes to read at once; grows, so that small files cost little
@@ -107,7 +108,7 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 	}
 	var err error
 	if len(o.Fields) > 0 {
-		f.fields, err = ParseFields(o.Fields)
+		f.fields, err = extract.ParseFields(o.Fields)
 	}
 	return f, err
 }

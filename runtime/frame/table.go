@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/tafc/tafc/runtime/extract"
 )
 
 // table is what csv and tsv know beyond lines.
@@ -74,7 +76,7 @@ func (r *Reader) row(record []byte, offset int64, wrong string) {
 		if len(r.out) > mark+1 {
 			r.out = append(r.out, ',')
 		}
-		r.out = appendString(append(append(r.out, t.names[i]...), ':'), cell)
+		r.out = extract.AppendString(append(append(r.out, t.names[i]...), ':'), cell)
 	}
 	r.out = append(r.out, '}')
 	r.added(mark, offset)
@@ -162,28 +164,8 @@ func (t *table) header(fields []string) (wrong string) {
 			}
 		}
 		seen[name], taken[name] = true, true
-		t.names = append(t.names, appendString(nil, []byte(name)))
+		t.names = append(t.names, extract.AppendString(nil, []byte(name)))
 		t.keep = append(t.keep, len(fields) == 0 || slices.Contains(fields, name))
 	}
 	return ""
-}
-
-// appendString appends a JSON string of valid UTF-8.
-func appendString(dst, s []byte) []byte {
-	const hexDigits = "0123456789abcdef"
-	dst = append(dst, '"')
-	start := 0
-	for i, c := range s {
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		start = i + 1
-		if c >= ' ' {
-			dst = append(dst, '\\', c)
-		} else {
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
-		}
-	}
-	return append(append(dst, s[start:]...), '"')
 }

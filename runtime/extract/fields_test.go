@@ -1,4 +1,4 @@
-package frame_test
+package extract_test
 
 import (
 	"encoding/json"
@@ -8,12 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tafc/tafc/runtime/frame"
+	"github.com/tafc/tafc/runtime/extract"
 )
 
-func extract(t testing.TB, record string, paths ...string) (string, error) {
+func take(t testing.TB, record string, paths ...string) (string, error) {
 	t.Helper()
-	f, err := frame.ParseFields(paths)
+	f, err := extract.ParseFields(paths)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestFields(t *testing.T) {
 		{`{"n":123456789012345678901234567890}`, "n", `{"n":123456789012345678901234567890}`},
 	}
 	for _, tt := range tests {
-		got, err := extract(t, tt.record, strings.Fields(tt.paths)...)
+		got, err := take(t, tt.record, strings.Fields(tt.paths)...)
 		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
 			t.Errorf("%s of %s: %v (-want +got):\n%s", tt.paths, tt.record, err, diff)
 		}
@@ -61,7 +61,7 @@ func TestFields(t *testing.T) {
 func TestFieldsOfNoJSON(t *testing.T) {
 	for _, record := range []string{"", "{", `{"a"`, `{"a":`, `{"a":1`, `{"a":1,}`, `{a:1}`, `{"a":01}`, `{"a":+1}`, `{"a":NaN}`, `{"a":1} x`, "{\"a\":\"\n\"}", `{"a":"\x"}`, `{"a":"\u12g4"}`, `[1,]`, `tru`, `"`,
 		strings.Repeat("[", 10001) + strings.Repeat("]", 10001)} {
-		if out, err := extract(t, record, "a"); err == nil || out != "" {
+		if out, err := take(t, record, "a"); err == nil || out != "" {
 			t.Errorf("%.40q: %q, %v", record, out, err)
 		}
 	}
@@ -87,7 +87,7 @@ func FuzzFields(f *testing.F) {
 	f.Add(`{"a":{"b":1},"b":{"a":2},"":3}`)
 	f.Fuzz(func(t *testing.T, record string) {
 		paths := []string{"a.b", "b", "x.a"}
-		out, err := extract(t, record, paths...)
+		out, err := take(t, record, paths...)
 		if (err == nil) != json.Valid([]byte(record)) {
 			t.Fatalf("%q: %v, but encoding/json says %v", record, err, json.Valid([]byte(record)))
 		}

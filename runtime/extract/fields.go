@@ -1,4 +1,4 @@
-package frame
+package extract
 
 import (
 	"bytes"
@@ -8,8 +8,11 @@ import (
 	"strings"
 )
 
-// Fields takes parts out of JSON records.
-type Fields struct{ root *node }
+// Fields takes parts out of JSON records. It is not safe for concurrent use.
+type Fields struct {
+	root  *node
+	index index
+}
 
 // node is what is wanted of a value: all of it, or some of its members or elements.
 type node struct {
@@ -52,7 +55,7 @@ func ParseFields(paths []string) (*Fields, error) {
 }
 
 func newNode(name string, index int) *node {
-	return &node{name: name, index: index, quoted: appendString(nil, []byte(strings.ToValidUTF8(name, "\ufffd"))), members: map[string]int{}, elements: map[int]int{}}
+	return &node{name: name, index: index, quoted: AppendString(nil, []byte(strings.ToValidUTF8(name, "\ufffd"))), members: map[string]int{}, elements: map[int]int{}}
 }
 
 func (n *node) member(name string) *node {
@@ -82,56 +85,44 @@ func (n *node) element(index int) *node {
 // error says why the record is not JSON.
 func (f *Fields) Append(dst, record []byte) ([]byte, error) {
 	s := scanner{b: record}
-	s.space()
-	start := s.i
-	if err := s.value(1); err != nil {
+	at, err := s.check(&f.index)
+	if err != nil {
 		return dst, err
 	}
-	end := s.i
-	if s.space(); s.i < len(record) {
-		return dst, s.fail()
-	}
-	out, found := f.root.append(dst, record[start:end])
+	out, found := f.root.append(dst, &s, at)
 	if !found {
 		out = append(dst, "{}"...)
 	}
 	return out, nil
 }
 
+// span is a value in a record: from its first byte to behind its last.
+type span struct{ start, end int }
+
 // append appends what is wanted of a value that is known to be JSON; found is false when nothing of it is there.
-func (n *node) append(dst, value []byte) (out []byte, found bool) {
+func (n *node) append(dst []byte, s *scanner, at span) (out []byte, found bool) {
 	switch {
 	case n.all:
-		return append(dst, value...), true
-	case value[0] == '{' && len(n.members) > 0:
-		return n.appendMembers(dst, value)
-	case value[0] == '[' && len(n.elements) > 0:
-		return n.appendElements(dst, value)
+		return append(dst, s.b[at.start:at.end]...), true
+	case s.b[at.start] == '{' && len(n.members) > 0:
+		return n.appendMembers(dst, s, at)
+	case s.b[at.start] == '[' && len(n.elements) > 0:
+		return n.appendElements(dst, s, at)
 	}
 	return dst, false
 }
 
-func (n *node) appendMembers(dst, value []byte) (out []byte, found bool) {
-	var few [16][]byte
+func (n *node) appendMembers(dst []byte, s *scanner, at span) (out []byte, found bool) {
+	var few [16]span
 	values := few[:]
 	if len(n.children) > len(values) {
-		values = make([][]byte, len(n.children))
+		values = make([]span, len(n.children))
 	}
-	s := scanner{b: value}
-	_ = s.members(func(name []byte) error { // it was checked before
-		child, wanted := n.wanted(name)
-		s.space()
-		start := s.i
-		err := s.value(1)
-		if wanted {
-			values[child] = value[start:s.i]
-		}
-		return err
-	})
+	n.find(s, at, values)
 	mark := len(dst)
 	dst = append(dst, '{')
 	for i, c := range n.children {
-		if values[i] == nil {
+		if values[i].end == 0 {
 			continue
 		}
 		before := len(dst)
@@ -139,7 +130,7 @@ func (n *node) appendMembers(dst, value []byte) (out []byte, found bool) {
 			dst = append(dst, ',')
 		}
 		var ok bool
-		dst, ok = c.append(append(append(dst, c.quoted...), ':'), values[i])
+		dst, ok = c.append(append(append(dst, c.quoted...), ':'), s, values[i])
 		if !ok {
 			dst = dst[:before]
 		}
@@ -149,6 +140,21 @@ func (n *node) appendMembers(dst, value []byte) (out []byte, found bool) {
 		return dst[:mark], false
 	}
 	return append(dst, '}'), true
+}
+
+// find finds the members that are wanted of an object.
+func (n *node) find(s *scanner, at span, values []span) {
+	s.i = at.start
+	_ = s.members(func(name []byte) error { // it was checked before
+		child, wanted := n.wanted(name)
+		s.space()
+		start := s.i
+		s.pass()
+		if wanted {
+			values[child] = span{start, s.i}
+		}
+		return nil
+	})
 }
 
 // wanted finds the child for the raw name of a member.
@@ -165,31 +171,33 @@ func (n *node) wanted(name []byte) (child int, ok bool) {
 	return child, ok
 }
 
-func (n *node) appendElements(dst, value []byte) (out []byte, found bool) {
+func (n *node) appendElements(dst []byte, s *scanner, at span) (out []byte, found bool) {
 	mark := len(dst)
 	dst = append(dst, '[')
 	end := mark // behind the last element that was found
-	s := scanner{b: value}
+	s.i = at.start
 	_ = s.elements(func(i int) error {
 		s.space()
 		start := s.i
-		err := s.value(1)
+		s.pass()
 		if i > n.last {
-			return err
+			return nil
 		}
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		ok := false
 		if child, wanted := n.elements[i]; wanted {
-			dst, ok = n.children[child].append(dst, value[start:s.i])
+			after := s.i
+			dst, ok = n.children[child].append(dst, s, span{start, after})
+			s.i = after
 		}
 		if ok {
 			found, end = true, len(dst)
 		} else {
 			dst = append(dst, "null"...)
 		}
-		return err
+		return nil
 	})
 	if !found {
 		return dst[:mark], false

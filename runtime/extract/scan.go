@@ -1,4 +1,4 @@
-package frame
+package extract
 
 import "fmt"
 
@@ -7,8 +7,39 @@ const maxDepth = 10000
 
 // scanner checks JSON without making anything of it.
 type scanner struct {
-	b []byte
-	i int
+	b  []byte
+	i  int
+	ix *index // of b, nil when there is none
+}
+
+// check checks the whole text and finds its value.
+func (s *scanner) check(ix *index) (span, error) {
+	s.ix = nil
+	if ix.scan(s.b) {
+		s.ix = ix
+	}
+	s.space()
+	start := s.i
+	if s.ix != nil {
+		return span{start, ix.end(start)}, nil
+	}
+	if err := s.value(1); err != nil {
+		return span{}, err
+	}
+	end := s.i
+	if s.space(); s.i < len(s.b) {
+		return span{}, s.fail()
+	}
+	return span{start, end}, nil
+}
+
+// pass passes over a value that is known to be JSON.
+func (s *scanner) pass() {
+	if s.ix != nil && (s.b[s.i] == '{' || s.b[s.i] == '[') {
+		s.i = s.ix.end(s.i)
+		return
+	}
+	_ = s.value(1)
 }
 
 func (s *scanner) space() {
