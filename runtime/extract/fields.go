@@ -1,82 +1,22 @@
 package extract
 
-import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"strconv"
-	"strings"
-)
-
 // Fields takes parts out of JSON records. It is not safe for concurrent use.
 type Fields struct {
 	root  *node
 	index index
 }
 
-// node is what is wanted of a value: all of it, or some of its members or elements.
-type node struct {
-	all      bool
-	children []*node // in the order in which they were asked for
-	name     string  // of a member
-	quoted   []byte  // name as JSON
-	index    int     // of an element; -1 for a member
-	members  map[string]int
-	elements map[int]int
-	last     int // the largest of elements
-}
-
 // ParseFields reads paths such as info.OS or addons[0].name.
 func ParseFields(paths []string) (*Fields, error) {
-	f := &Fields{root: newNode("", -1)}
+	f := &Fields{root: newNode("")}
 	for _, path := range paths {
-		at := f.root
-		for i, part := range strings.Split(path, ".") {
-			name, indexes, _ := strings.Cut(part, "[")
-			if name == "" {
-				return nil, fmt.Errorf("field %q: part %d has no name: write names with dots between them, such as info.OS or addons[0].name", path, i+1)
-			}
-			at = at.member(name)
-			if len(indexes) == 0 && len(part) == len(name) {
-				continue
-			}
-			for _, s := range strings.Split(indexes, "[") {
-				number, ok := strings.CutSuffix(s, "]")
-				n, err := strconv.Atoi(number)
-				if !ok || err != nil || n < 0 || n > 1<<20 || strconv.Itoa(n) != number {
-					return nil, fmt.Errorf("field %q: %q is not the number of an element, such as [0]", path, "["+s)
-				}
-				at = at.element(n)
-			}
+		n, err := f.root.path(path)
+		if err != nil {
+			return nil, err
 		}
-		at.all = true
+		n.all = true
 	}
 	return f, nil
-}
-
-func newNode(name string, index int) *node {
-	return &node{name: name, index: index, quoted: AppendString(nil, []byte(strings.ToValidUTF8(name, "\ufffd"))), members: map[string]int{}, elements: map[int]int{}}
-}
-
-func (n *node) member(name string) *node {
-	i, ok := n.members[name]
-	if !ok {
-		i = len(n.children)
-		n.members[name] = i
-		n.children = append(n.children, newNode(name, -1))
-	}
-	return n.children[i]
-}
-
-func (n *node) element(index int) *node {
-	i, ok := n.elements[index]
-	if !ok {
-		i = len(n.children)
-		n.elements[index] = i
-		n.last = max(n.last, index)
-		n.children = append(n.children, newNode("", index))
-	}
-	return n.children[i]
 }
 
 // Append appends a JSON object that has of the record only the fields, each at its own path and with the text that it has in
@@ -140,35 +80,6 @@ func (n *node) appendMembers(dst []byte, s *scanner, at span) (out []byte, found
 		return dst[:mark], false
 	}
 	return append(dst, '}'), true
-}
-
-// find finds the members that are wanted of an object.
-func (n *node) find(s *scanner, at span, values []span) {
-	s.i = at.start
-	_ = s.members(func(name []byte) error { // it was checked before
-		child, wanted := n.wanted(name)
-		s.space()
-		start := s.i
-		s.pass()
-		if wanted {
-			values[child] = span{start, s.i}
-		}
-		return nil
-	})
-}
-
-// wanted finds the child for the raw name of a member.
-func (n *node) wanted(name []byte) (child int, ok bool) {
-	if bytes.IndexByte(name, '\\') < 0 {
-		child, ok = n.members[string(name[1:len(name)-1])]
-		return child, ok
-	}
-	var text string
-	if json.Unmarshal(name, &text) != nil {
-		return 0, false
-	}
-	child, ok = n.members[text]
-	return child, ok
 }
 
 func (n *node) appendElements(dst []byte, s *scanner, at span) (out []byte, found bool) {

@@ -16,7 +16,8 @@ type Options struct {
 	File   string // key
 	Dims   []string
 	Format string
-	Fields []string // paths to keep of each record; empty: whole records
+	Fields []string        // paths to keep of each record; empty: whole records
+	Where  []job.Condition // of the records that are meant; empty: all
 	// Objects makes records of csv and tsv JSON objects; otherwise they are the lines of the file.
 	Objects   bool
 	MaxRecord int64 // bytes of the longest record; 0: 64 MiB
@@ -59,19 +60,21 @@ type Reader struct {
 	r      io.Reader
 	split  func(r *Reader, buf []byte, eof bool) (used int, err error)
 	fields *extract.Fields
+	where  *extract.Where
 	table  *table
 
 	chunk  int    // bytes to read at once; grows, so that small files cost little
 	rest   []byte // what was read and belongs to a record that has not ended
 	offset int64  // of rest in the file
-	number int64  // records so far, bad ones included
+	number int64  // records so far, bad ones and those that are not meant included
+	passed int64  // records so far that are not meant
 	items  []Item
 	err    error
 
 	// The block in the making. Its data are in out, from start on.
 	out     []byte
 	start   int
-	first   int64
+	numbers []int64
 	ends    []int
 	offsets []int64
 	broken  bool // a record holds a newline
@@ -86,6 +89,15 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 		o.BlockSize = 1 << 20
 	}
 	f := &Reader{o: o, r: r, chunk: min(o.BlockSize, 64<<10), split: (*Reader).splitLines}
+	if len(o.Where) > 0 {
+		if o.Format == "lines" || (o.Format == "csv" || o.Format == "tsv") && !o.Objects {
+			return nil, fmt.Errorf("conditions on records need records with fields, which %s for this program are not", o.Format)
+		}
+		var err error
+		if f.where, err = extract.NewWhere(o.Where); err != nil {
+			return nil, err
+		}
+	}
 	switch o.Format {
 	case "telemetry", "jsonl":
 	case "lines":
@@ -113,8 +125,11 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 	return f, err
 }
 
-// Records is the number of records so far, bad ones included.
+// Records is the number of records so far, bad ones and those that are not meant included.
 func (r *Reader) Records() int64 { return r.number }
+
+// Filtered is the number of records so far that Where does not mean.
+func (r *Reader) Filtered() int64 { return r.passed }
 
 // Next returns the next block or bad record, in the order of the file. At the end err is io.EOF; any other error is a
 // *TooLongError, a *FormatError, or that of the reader below, and comes after all records before the break. A record that the
@@ -228,6 +243,9 @@ func (r *Reader) line(line []byte, offset int64) {
 
 // json takes a record that is JSON behind a prefix.
 func (r *Reader) json(prefix, record []byte, offset int64) {
+	if !r.meant(record[len(prefix):], record, offset) {
+		return
+	}
 	if r.fields == nil {
 		r.add(record, offset)
 		return
@@ -240,6 +258,21 @@ func (r *Reader) json(prefix, record []byte, offset int64) {
 	}
 	r.out = out
 	r.added(mark, offset)
+}
+
+// meant tells whether a record goes on: it is counted when it is not meant, and bad when it is not JSON.
+func (r *Reader) meant(value, record []byte, offset int64) bool {
+	if r.where == nil {
+		return true
+	}
+	ok, err := r.where.Match(value)
+	switch {
+	case err != nil:
+		r.bad(record, offset, fmt.Sprintf("not JSON: %v", err))
+	case !ok:
+		r.passed++
+	}
+	return ok && err == nil
 }
 
 // add puts a record into the block as it is. A record that already stands where it belongs is not moved.
@@ -255,9 +288,7 @@ func (r *Reader) add(record []byte, offset int64) {
 
 // added ends the record that stands in out from mark on.
 func (r *Reader) added(mark int, offset int64) {
-	if len(r.ends) == 0 {
-		r.first = r.number
-	}
+	r.numbers = append(r.numbers, r.number)
 	if (r.table != nil || r.o.Format == "whole") && bytes.IndexByte(r.out[mark:], '\n') >= 0 {
 		r.broken = true
 	}
@@ -266,7 +297,7 @@ func (r *Reader) added(mark int, offset int64) {
 	r.out = append(r.out, '\n')
 }
 
-// bad reports a record and ends the block before it, because the records of a block are numbered without gaps.
+// bad reports a record and ends the block before it, because items come in the order of the file.
 func (r *Reader) bad(record []byte, offset int64, message string) {
 	raw := bytes.Clone(record)
 	r.flush()
@@ -278,9 +309,18 @@ func (r *Reader) flush() {
 	if len(r.ends) == 0 {
 		return
 	}
+	numbers := r.numbers
+	if n := len(numbers) - 1; numbers[n]-numbers[0] == int64(n) {
+		numbers = nil // without gaps
+	}
 	r.items = append(r.items, Item{Block: &usercode.Block{
-		File: r.o.File, Dims: r.o.Dims, First: r.first, Offsets: r.offsets, Data: r.out[r.start:len(r.out):len(r.out)], Ends: r.ends,
+		File: r.o.File, Dims: r.o.Dims, First: r.numbers[0], Numbers: numbers, Offsets: r.offsets, Data: r.out[r.start:len(r.out):len(r.out)], Ends: r.ends,
 		Lines: !r.broken, Keyed: r.o.Format == "telemetry",
 	}})
+	if numbers == nil {
+		r.numbers = r.numbers[:0]
+	} else {
+		r.numbers = nil
+	}
 	r.start, r.ends, r.offsets, r.broken = len(r.out), make([]int, 0, len(r.ends)), make([]int64, 0, len(r.ends)), false
 }

@@ -11,6 +11,7 @@ import (
 
 // table is what csv and tsv know beyond lines.
 type table struct {
+	whole []byte // the row with all columns, for the conditions
 	comma byte
 	names [][]byte // of the columns, quoted for JSON; nil before the header
 	keep  []bool   // which columns Fields wants
@@ -67,19 +68,31 @@ func (r *Reader) row(record []byte, offset int64, wrong string) {
 		r.add(record, offset)
 		return
 	}
+	if r.where != nil {
+		t.whole = t.append(t.whole[:0], func(int) bool { return true })
+		if !r.meant(t.whole, record, offset) {
+			return
+		}
+	}
 	mark := len(r.out)
-	r.out = append(r.out, '{')
+	r.out = t.append(r.out, func(i int) bool { return t.keep[i] })
+	r.added(mark, offset)
+}
+
+// append appends those columns of the row as an object that are wanted.
+func (t *table) append(dst []byte, wanted func(i int) bool) []byte {
+	mark := len(dst)
+	dst = append(dst, '{')
 	for i, cell := range t.cells {
-		if !t.keep[i] {
+		if !wanted(i) {
 			continue
 		}
-		if len(r.out) > mark+1 {
-			r.out = append(r.out, ',')
+		if len(dst) > mark+1 {
+			dst = append(dst, ',')
 		}
-		r.out = extract.AppendString(append(append(r.out, t.names[i]...), ':'), cell)
+		dst = extract.AppendString(append(append(dst, t.names[i]...), ':'), cell)
 	}
-	r.out = append(r.out, '}')
-	r.added(mark, offset)
+	return append(dst, '}')
 }
 
 // parse cuts the first record of buf into cells. size includes its newline; ok is false when the record may go on behind buf.

@@ -30,10 +30,13 @@ type Spec struct {
 	Env     map[string]string `json:"env,omitempty"`
 	// Secrets are names of environment variables that whoever starts the task sets besides Env. Their values are written nowhere.
 	Secrets []string `json:"secrets,omitempty"`
+	// Operation is what is done in the place of code or a command.
+	Operation *Operation `json:"operation,omitempty"`
 
-	Format     string   `json:"format,omitempty"` // of Files
-	Fields     []string `json:"fields,omitempty"`
-	Dimensions []string `json:"dimensions,omitempty"` // names for File.Dims
+	Format     string      `json:"format,omitempty"` // of Files
+	Where      []Condition `json:"where,omitempty"`  // of the records that are meant; the others are filtered out
+	Fields     []string    `json:"fields,omitempty"`
+	Dimensions []string    `json:"dimensions,omitempty"` // names for File.Dims
 
 	Files    []File     `json:"files,omitempty"`    // a map over files
 	Upstream []Upstream `json:"upstream,omitempty"` // everything else

@@ -72,7 +72,7 @@ func (t *task) mapFile(plan *job.File, end *fileEnd) (err error) {
 		t.j.say("notice: %s is named as %s, and read as what it is: %s", plan.Key, codec.ByName(plan.Key), d.Format())
 	}
 	r, err := frame.NewReader(d, frame.Options{File: plan.Key, Dims: plan.Dims, Format: t.spec.Format, Fields: t.spec.Fields,
-		Objects: !streaming(t.spec), MaxRecord: t.spec.Limits.Record})
+		Where: t.spec.Where, Objects: !streaming(t.spec), MaxRecord: t.spec.Limits.Record})
 	if err != nil {
 		return fail(job.CauseBadSpec, err.Error())
 	}
@@ -105,11 +105,14 @@ func source(err error) error {
 
 // feed hands the records of a file to the program.
 func (t *task) feed(r *frame.Reader, f *fetched) error {
+	var filtered int64
 	for {
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
 		}
 		item, err := r.Next()
+		t.countFiltered(r.Filtered() - filtered)
+		filtered = r.Filtered()
 		if err == io.EOF {
 			return nil
 		}
@@ -132,6 +135,14 @@ func (t *task) feed(r *frame.Reader, f *fetched) error {
 			return err
 		}
 	}
+}
+
+// countFiltered counts records that are not meant.
+func (t *task) countFiltered(n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rep.Ledger.Records.Read += n
+	t.rep.Ledger.Records.Filtered += n
 }
 
 // countWire puts into the ledger what was read of a file since the last time. What follows the last record counts as well.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tafc/tafc/runtime/job"
+	"github.com/tafc/tafc/runtime/operation"
 	"github.com/tafc/tafc/runtime/usercode"
 )
 
@@ -39,11 +40,7 @@ func (t *task) start() error {
 	if len(t.spec.Upstream) > 0 {
 		format = ""
 	}
-	prog, err := t.o.Start(t.ctx, usercode.Options{
-		Role: t.spec.Role, Code: t.spec.Code, Command: t.spec.Command, Env: t.spec.Env, Format: format, Dims: t.spec.Dimensions, Fields: t.spec.Fields,
-		Form: inputForm(t.spec), WorkDir: filepath.Join(t.temp, "work"), MaxRecord: t.spec.Limits.Record,
-		Strict: t.spec.Tolerate.BadRecords.IsZero(),
-	}, (*sink)(t))
+	prog, err := t.program(format)
 	if err != nil {
 		var user *usercode.Error
 		if errors.As(err, &user) || t.ctx.Err() != nil {
@@ -60,6 +57,18 @@ func (t *task) start() error {
 	}
 	t.j.event("helper.start", field{"restarts", t.rep.Ledger.HelperRestarts})
 	return nil
+}
+
+// program starts the user's code, or the operation in its place.
+func (t *task) program(format string) (usercode.Program, error) {
+	if t.spec.Operation != nil {
+		return operation.Start(t.ctx, operation.Options{Operation: t.spec.Operation, Role: t.spec.Role, Memory: heap(t.limit()) / 4}, (*sink)(t))
+	}
+	return t.o.Start(t.ctx, usercode.Options{
+		Role: t.spec.Role, Code: t.spec.Code, Command: t.spec.Command, Env: t.spec.Env, Format: format, Dims: t.spec.Dimensions, Fields: t.spec.Fields,
+		Form: inputForm(t.spec), WorkDir: filepath.Join(t.temp, "work"), MaxRecord: t.spec.Limits.Record,
+		Strict: t.spec.Tolerate.BadRecords.IsZero(),
+	}, (*sink)(t))
 }
 
 // close ends the program and says how it ended.
@@ -161,10 +170,13 @@ func (t *task) bury(ended error) bool {
 	}
 	for at, entry := range t.queue {
 		b := entry.block
-		if b == nil || entry.done || b.File != e.At.File || e.At.Record < b.First || e.At.Record >= b.First+int64(b.Len()) {
+		if b == nil || entry.done || b.File != e.At.File {
 			continue
 		}
-		i := int(e.At.Record - b.First)
+		i, found := b.Find(e.At.Record)
+		if !found {
+			continue
+		}
 		bad := newBad(b, i, e)
 		if e.Exit != "" && e.Message == "" {
 			bad.message = "the program of the user's code died: " + e.Exit
@@ -211,7 +223,10 @@ func part(b *usercode.Block, from, to int) *usercode.Block {
 		start = b.Ends[from-1] + 1
 	}
 	p := *b
-	p.First += int64(from)
+	p.First = b.Number(from)
+	if b.Numbers != nil {
+		p.Numbers = b.Numbers[from:to]
+	}
 	p.Offsets = b.Offsets[from:to]
 	p.Data = b.Data[start : b.Ends[to-1]+1]
 	p.Ends = nil

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/tafc/tafc/runtime/extract"
 	"github.com/tafc/tafc/runtime/job"
+	"github.com/tafc/tafc/runtime/operation"
 )
 
 // DecodeSpec reads a Spec and checks it. Fields that this runtime does not know are errors: whoever wrote them expects them to
@@ -38,6 +40,7 @@ func DecodeSpec(data []byte) (*job.Spec, error) {
 func check(s *job.Spec) error {
 	overFiles := s.Role == job.RoleMap && len(s.Upstream) == 0
 	code := s.Code != nil || len(s.Command) > 0
+	ready := s.Operation != nil
 	switch {
 	case s.Version != job.Version:
 		return fmt.Errorf("the spec has version %d, this runtime knows version %d", s.Version, job.Version)
@@ -51,9 +54,13 @@ func check(s *job.Spec) error {
 		return errors.New("the spec has both files and results of other tasks as its input")
 	case s.Role != job.RoleMap && len(s.Files) > 0:
 		return fmt.Errorf("the spec gives files to a %s", s.Role)
-	case s.Role == job.RoleGather && code:
+	case s.Role == job.RoleGather && (code || ready):
 		return errors.New("the spec gives code to a gather")
-	case s.Role != job.RoleGather && !code:
+	case code && ready:
+		return errors.New("the spec gives both code and an operation")
+	case s.Role == job.RoleMap && len(s.Upstream) > 0 && (ready || len(s.Where) > 0):
+		return errors.New("the spec has an operation or a condition on records, but reads pairs")
+	case s.Role != job.RoleGather && !code && !ready:
 		return fmt.Errorf("the spec gives no code to a %s", s.Role)
 	case s.Code != nil && len(s.Command) > 0:
 		return errors.New("the spec gives both code and a command")
@@ -61,6 +68,14 @@ func check(s *job.Spec) error {
 		return errors.New("the spec names no format for its files")
 	case s.Limits.Memory < 0 || s.Limits.MaxRunTime < 0 || s.Limits.Record < 0 || s.Download.Attempts < 0:
 		return errors.New("the spec has a negative limit")
+	}
+	if ready {
+		if err := operation.Check(s.Operation); err != nil {
+			return fmt.Errorf("the spec has an operation that makes no sense: %w", err)
+		}
+	}
+	if _, err := extract.NewWhere(s.Where); err != nil {
+		return fmt.Errorf("the spec has a condition that makes no sense: %w", err)
 	}
 	for _, l := range []job.Limit{s.Tolerate.BadFiles, s.Tolerate.BadRecords} {
 		if l.Count < 0 || !(l.Share >= 0 && l.Share <= 1) {

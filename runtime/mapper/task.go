@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tafc/tafc/runtime/job"
+	"github.com/tafc/tafc/runtime/operation"
 	"github.com/tafc/tafc/runtime/pairs"
 	"github.com/tafc/tafc/runtime/usercode"
 )
@@ -138,9 +139,13 @@ func (t *task) limit() int64 {
 }
 
 func (t *task) collector() pairs.CollectorOptions {
-	return pairs.CollectorOptions{Temp: t.temp, Partitions: t.spec.Partitions, Memory: heap(t.limit()) / 4, Spilled: func(n, bytes int64) {
+	o := pairs.CollectorOptions{Temp: t.temp, Partitions: t.spec.Partitions, Memory: heap(t.limit()) / 4, Spilled: func(n, bytes int64) {
 		t.j.event("spill", field{"pairs", n}, field{"bytes", bytes})
 	}}
+	if t.spec.Operation != nil && t.spec.Role != job.RoleReduce {
+		o.Combine = operation.Combine(t.spec.Operation)
+	}
+	return o
 }
 
 // timedOut ends the task, with the record that it was at.

@@ -18,6 +18,8 @@ type CollectorOptions struct {
 	Temp       string // an existing folder for sorted runs
 	Partitions int    // at least 1
 	Memory     int64  // bytes for pairs in memory; 0: 64 MiB
+	// Combine appends what takes the place of two values of a key; nil: all values are kept.
+	Combine func(dst, a, b []byte) ([]byte, error)
 	// Spilled is told of every run that is written, because memory is full.
 	Spilled func(pairs, bytes int64)
 }
@@ -202,13 +204,17 @@ func (c *Collector) Write(ctx context.Context, dir string) ([]job.Part, error) {
 	defer m.Close()
 	defer c.reset()
 	c.runs = nil
+	var src Source = m
+	if c.o.Combine != nil {
+		src = &combined{src: m, combine: c.o.Combine}
+	}
 	out := partWriter{dir: dir}
 	defer out.abandon()
 	for n := 0; ; n++ {
 		if n%4096 == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		key, value, err := m.Next()
+		key, value, err := src.Next()
 		if err == io.EOF {
 			break
 		}

@@ -2,6 +2,7 @@ package usercode
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,6 +17,7 @@ type Block struct {
 	File    string   // key of the input file, or the address of the upstream task
 	Dims    []string // of the file
 	First   int64    // number of the first record in the file, counted from 1
+	Numbers []int64  // of each record, ascending; nil: they count on from First without gaps
 	Offsets []int64  // of each record's first byte in the decompressed file
 	Data    []byte
 	Ends    []int
@@ -36,9 +38,26 @@ func (b *Block) Record(i int) []byte {
 	return b.Data[start:b.Ends[i]]
 }
 
+// Number is the number of record i in the file, counted from 1.
+func (b *Block) Number(i int) int64 {
+	if b.Numbers != nil {
+		return b.Numbers[i]
+	}
+	return b.First + int64(i)
+}
+
+// Find is the place in the block of the record with a number.
+func (b *Block) Find(number int64) (i int, found bool) {
+	if b.Numbers != nil {
+		return slices.BinarySearch(b.Numbers, number)
+	}
+	i = int(number - b.First)
+	return i, i >= 0 && i < b.Len()
+}
+
 // Place is where record i of the block stands, with its text shortened to 500 bytes of valid UTF-8.
 func (b *Block) Place(i int) job.Place {
-	return job.Place{File: b.File, Record: b.First + int64(i), Offset: b.Offsets[i], Text: shorten(b.Record(i))}
+	return job.Place{File: b.File, Record: b.Number(i), Offset: b.Offsets[i], Text: shorten(b.Record(i))}
 }
 
 // shorten is text as valid UTF-8 of at most 500 bytes; an ellipsis tells that some was cut off.
