@@ -231,7 +231,9 @@ func (t *task) write() error {
 	began := time.Now()
 	parts, err := t.out.Write(t.ctx, t.dir)
 	t.rep.Seconds["write"] += time.Since(began).Seconds()
-	t.rep.Ledger.Records.Emitted = t.out.Count()
+	for _, p := range parts {
+		t.rep.Ledger.Records.Emitted += p.Pairs
+	}
 	return t.written(parts, err)
 }
 
