@@ -156,7 +156,7 @@ func TestPythonFailures(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := python(t, plan(t, [2]string{"a", "x\ny\nz\n"}), tt.code)
 			if tt.cause == job.CauseTimeout {
-				s.Limits.MaxRunTime = time.Second
+				s.Limits.MaxRunTime = 3 * time.Second
 			}
 			r := task(t, s)
 			if r.Cause != tt.cause || !strings.Contains(r.Failure.Message, tt.says) || tt.record > 0 && (r.Failure.File != "a" || r.Failure.Record != tt.record) {
@@ -170,7 +170,7 @@ func TestPythonFailures(t *testing.T) {
 func TestPythonReduceTimesOut(t *testing.T) {
 	up := task(t, python(t, plan(t, [2]string{"a", "x\ny\nz\n"}), "def map(r):\n    yield r.raw, 1\n")).upstream()
 	s := python(t, nil, "def reduce(key, values):\n    while key == 'y': pass\n    return sum(values)\n")
-	s.Role, s.Format, s.Upstream, s.Limits.MaxRunTime = job.RoleReduce, "", []job.Upstream{up}, time.Second
+	s.Role, s.Format, s.Upstream, s.Limits.MaxRunTime = job.RoleReduce, "", []job.Upstream{up}, 3 * time.Second
 	r := task(t, s)
 	if r.Cause != job.CauseTimeout || !strings.Contains(r.Failure.Message, `at key "y"`) {
 		t.Errorf("%s %+v\n%s", r.Cause, r.Failure, r.log)
