@@ -170,7 +170,7 @@ func TestPythonFailures(t *testing.T) {
 func TestPythonReduceTimesOut(t *testing.T) {
 	up := task(t, python(t, plan(t, [2]string{"a", "x\ny\nz\n"}), "def map(r):\n    yield r.raw, 1\n")).upstream()
 	s := python(t, nil, "def reduce(key, values):\n    while key == 'y': pass\n    return sum(values)\n")
-	s.Role, s.Format, s.Upstream, s.Limits.MaxRunTime = job.RoleReduce, "", []job.Upstream{up}, 3 * time.Second
+	s.Role, s.Format, s.Upstream, s.Limits.MaxRunTime = job.RoleReduce, "", []job.Upstream{up}, 3*time.Second
 	r := task(t, s)
 	if r.Cause != job.CauseTimeout || !strings.Contains(r.Failure.Message, `at key "y"`) {
 		t.Errorf("%s %+v\n%s", r.Cause, r.Failure, r.log)
