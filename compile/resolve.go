@@ -289,13 +289,17 @@ func (r *resolver) unknownGroupBy(f *lang.Filter, dims []string) {
 // filter is the filter in the index's terms, from the file itself or from its document; nil when that is broken.
 func (r *resolver) filter(f *lang.Filter, layout *index.Layout) *index.Filter {
 	if f.Document != "" {
-		return r.document(f, layout)
+		filter := r.document(f, layout)
+		if filter != nil {
+			filter.Limit = f.Limit
+		}
+		return filter
 	}
 	where, exclude := terms(f.Where), terms(f.Exclude)
 	r.conditions[f.Name] = conditions{
 		where: conditionsOf(f.Where, where), exclude: conditionsOf(f.Exclude, exclude), exact: f.ExactKeys,
 	}
-	return &index.Filter{Where: where, Exclude: exclude, AsService: f.ExactKeys}
+	return &index.Filter{Where: where, Exclude: exclude, AsService: f.ExactKeys, Limit: f.Limit}
 }
 
 func terms(ts []lang.Term) []index.Term {

@@ -57,6 +57,9 @@ type Filter struct {
 	Where   []Term
 	Exclude []Term
 
+	// Limit is the most files, chosen by their keys alone when more match; 0: all of them.
+	Limit int
+
 	// AsService compares as the ancestors' index service does: the values of the terms are sanitised, those of the keys are not
 	// (exact_keys of the language).
 	AsService bool
@@ -88,7 +91,7 @@ type Selection struct {
 
 // Step says how many files were left after one more condition.
 type Step struct {
-	Dimension string // "exclude" for the exclude block
+	Dimension string // "exclude" for the exclude block, "limit" for Filter.Limit
 	Left      int
 	Unlisted  int // folders that were not listed because of this condition
 }

@@ -321,3 +321,36 @@ func TestDatesAndVersions(t *testing.T) {
 		}
 	}
 }
+
+// A limit keeps the same files in whatever order they come, and a new file drives out one other at most.
+func TestLimit(t *testing.T) {
+	layout := parse(t, "{a}/{b}")
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-c]/[a-z]{1,6}`), 2, 40, rapid.ID[string]).Draw(t, "keys")
+		n := rapid.IntRange(1, len(all)).Draw(t, "limit")
+		pick := func(all []string) []string {
+			s, err := index.Select(context.Background(), keys(all...), layout, "", index.Filter{Limit: n})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := selectedKeys(s)
+			if len(got) != min(n, len(all)) || !slices.IsSorted(got) || s.Bytes != int64(s.Files.Len())*s.Files.Size(0) || s.Funnel[len(s.Funnel)-1] != (index.Step{Dimension: "limit", Left: len(got)}) {
+				t.Fatalf("%q with %d bytes and %v", got, s.Bytes, s.Funnel)
+			}
+			return got
+		}
+		some := pick(all)
+		if shuffled := pick(rapid.Permutation(all).Draw(t, "order")); !slices.Equal(some, shuffled) {
+			t.Fatalf("%q in another order %q", some, shuffled)
+		}
+		lost := 0
+		for _, key := range pick(all[1:]) {
+			if !slices.Contains(some, key) {
+				lost++
+			}
+		}
+		if lost > 1 {
+			t.Fatalf("one file drives out %d", lost)
+		}
+	})
+}

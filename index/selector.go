@@ -27,6 +27,8 @@ type selector struct {
 	first    []byte // key
 	last     []byte // the key before this one
 
+	limit int // Filter.Limit
+
 	live            *Filter // what is selected when the source is a Pruner, else nil
 	columns         bool    // some file had its dimensions with it
 	unlisted        int     // folders, also those that no term refused
@@ -65,7 +67,7 @@ type interner struct {
 }
 
 func newSelector(source string, layout *Layout, f Filter) (*selector, error) {
-	s := &selector{source: source, layout: layout, sorted: true}
+	s := &selector{source: source, layout: layout, sorted: true, limit: f.Limit}
 	var names []string
 	if layout != nil {
 		names = layout.dimensions
@@ -309,6 +311,7 @@ func (s *selector) finish(revision, root string) (*Selection, error) {
 	if s.live != nil {
 		sel.Revision = s.liveRevision(table)
 	}
+	sel.limit(s.limit)
 	return sel, nil
 }
 

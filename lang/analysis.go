@@ -72,6 +72,7 @@ type Filter struct {
 	Exclude    []Term // a file is left out when all of these hold
 	Document   string // path of a Filter.json, relative to the analysis
 	AllowEmpty bool
+	Limit      int // the most files; 0: all that match
 	// ExactKeys compares the values of keys as they are: only those of the conditions are rewritten, as the index service of 2014 did.
 	ExactKeys bool
 }

@@ -84,6 +84,9 @@ func (d *describer) filter(f *Filter) {
 		d.line("exclude", t.Meaning())
 	}
 	d.text("document", f.Document)
+	if f.Limit > 0 {
+		d.line("limit", f.Limit)
+	}
 	if f.AllowEmpty {
 		d.line("allow_empty", true)
 	}

@@ -158,7 +158,7 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 		{Name: "document", Type: TString, Doc: "A Filter.json that says the conditions instead."},
 		{Name: "allow_empty", Type: TBool, Default: "false", Doc: "It is no error when no file matches."},
 		{Name: "exact_keys", Type: TBool, Default: "false", Doc: "Values of keys are compared as they are; only those of the conditions are rewritten."},
-		notBuiltArg("limit", TCount, "The most files."),
+		{Name: "limit", Type: TCount, Doc: "The most files: a sample of those that match."},
 	}, Blocks: []BlockSchema{
 		{Type: "where", Free: true, Doc: "Conditions on dimensions that must all hold."},
 		{Type: "exclude", Free: true, Doc: "Conditions on dimensions; a file for which all hold is left out."},

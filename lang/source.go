@@ -75,6 +75,7 @@ func (l *loader) rootScheme(s string, rng hcl.Range) {
 
 func (l *loader) filter(b *block) *Filter {
 	f := &Filter{Block: b.Block, AllowEmpty: l.flag(b, "allow_empty"), ExactKeys: l.flag(b, "exact_keys")}
+	f.Limit, _ = l.count(b, "limit", 1)
 	r, _, ok := l.reference(b, "index", "index")
 	switch {
 	case ok:

@@ -40,6 +40,7 @@ filter "dates" {
 }
 
 filter "turned" {
+  limit = 0 # ERROR: Value out of range
   where {
     submission_date = between("20990101", last_complete_day()) # ERROR: Inverted range
   }

@@ -10,7 +10,6 @@ index "local" {
 
 filter "days" {
   index = index.local
-  limit = 3 # ERROR: Not built yet
   dynamic "exclude" {} # ERROR: Not built yet
 }
 
