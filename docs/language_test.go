@@ -23,11 +23,21 @@ var shortTypes = map[lang.ArgType]string{
 func TestArguments(t *testing.T) {
 	p := read(t, "language.md")
 	shared := rows(p.section(t, "Arguments of every stage"))
+	var blocks []lang.BlockSchema
 	for _, block := range lang.Schema().Blocks {
+		if blocks = append(blocks, block); len(block.Kinds) > 0 {
+			blocks = append(blocks[:len(blocks)-1], block.Kinds...)
+		}
+	}
+	for _, block := range blocks {
 		if block.NotBuilt || block.Free {
 			continue
 		}
-		table := rows(p.section(t, block.Type))
+		heading := block.Type
+		if block.Name != "" {
+			heading += ` "` + block.Name + `"`
+		}
+		table := rows(p.section(t, heading))
 		if block.Type == "map" || block.Type == "reduce" {
 			table = append(table, shared...)
 		}

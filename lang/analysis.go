@@ -26,7 +26,11 @@ type Analysis struct {
 	Images    []*Image
 	Stages    []*Stage // inputs before their consumers, otherwise in the order of the file
 	Outputs   []*Output
-	Local     LocalEngine
+	Notify    []*Notify
+
+	Engine      string // the one that is meant: local, taskcluster
+	Local       LocalEngine
+	Taskcluster *TaskclusterEngine // nil: the file has no such block
 
 	Files map[string]*hcl.File // sources by file name, for the snippets of diagnostics
 }
@@ -217,9 +221,4 @@ type Output struct {
 	Value  addr.Stage
 	Format string // text, csv, jsonl, json
 	To     string // path relative to the analysis, or empty
-}
-
-// LocalEngine configures the embedded engine.
-type LocalEngine struct {
-	Workers int // 0: as many as there are cores
 }

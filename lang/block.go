@@ -185,8 +185,17 @@ func (l *loader) knownBlock(b *block, syntax *hclsyntax.Block, schema *BlockSche
 	return false
 }
 
-// misplaced reports what only the other kind of stage has.
+// misplaced reports what only the other kind of stage, or another engine, has.
 func (l *loader) misplaced(b *block, name string, rng hcl.Range) bool {
+	if b.Type == "engine" {
+		for _, kind := range l.schema.block("engine").Kinds {
+			if kind.arg(name) != nil {
+				l.add(diag.Error("lang/misplaced", "Misplaced setting",
+					fmt.Sprintf("%s belongs to engine %q, not to engine %q. Move it, or remove it.", name, kind.Name, b.Name), rng))
+				return true
+			}
+		}
+	}
 	other := map[string]string{"map": "reduce", "reduce": "map"}[b.Type]
 	if other == "" {
 		return false
@@ -235,6 +244,7 @@ func (l *loader) newBlock(parent *block, syntax *hclsyntax.Block, schema *BlockS
 	if b.Type == "engine" && !l.engine(b, syntax) {
 		return nil
 	}
+	b.schema = schema.kind(b.Name)
 	l.shape(b, syntax.Body)
 	return b
 }
@@ -310,14 +320,10 @@ func cleanName(name string) string {
 }
 
 func (l *loader) engine(b *block, syntax *hclsyntax.Block) bool {
-	switch {
-	case slices.Contains(engines.later, b.Name):
-		l.notBuilt(fmt.Sprintf("The engine %q", b.Name), syntax.LabelRanges[0])
-		return false
-	case !slices.Contains(engines.words, b.Name):
+	if !slices.Contains(engines.words, b.Name) {
+		l.spoil(b.Type, nil)
 		l.add(diag.Error("lang/unknown-engine", "Unknown engine",
-			fmt.Sprintf("There is no engine named %q.%s The engine of this version is \"local\".", b.Name,
-				diag.DidYouMean(b.Name, append(slices.Clone(engines.words), engines.later...))), syntax.LabelRanges[0]))
+			fmt.Sprintf("There is no engine named %q.%s The engines are %s.", b.Name, diag.DidYouMean(b.Name, engines.words), list(quoted(engines.words), "and")), syntax.LabelRanges[0]))
 		return false
 	}
 	return true

@@ -19,6 +19,9 @@ func Describe(a *Analysis) string {
 	if a.Local.Workers > 0 {
 		d.line("workers", a.Local.Workers)
 	}
+	if a.Engine == EngineTaskcluster {
+		d.line("engine", a.Engine)
+	}
 	for _, v := range a.Variables {
 		d.open("variable", v.Name)
 		d.text("description", v.Description)
@@ -46,6 +49,14 @@ func Describe(a *Analysis) string {
 		d.line("format", o.Format)
 		d.text("to", o.To)
 	}
+	d.taskcluster(a.Taskcluster)
+	for _, n := range a.Notify {
+		d.WriteString("notify\n")
+		d.texts("email", n.Email)
+		d.texts("slack", n.Slack)
+		d.texts("matrix", n.Matrix)
+		d.texts("on", n.On)
+	}
 	return d.String()
 }
 
@@ -72,6 +83,26 @@ func (d *describer) textMap(name string, m map[string]string) {
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		d.line(name, fmt.Sprintf("%s = %q", k, m[k]))
 	}
+}
+
+func (d *describer) taskcluster(e *TaskclusterEngine) {
+	if e == nil {
+		return
+	}
+	d.open("engine", e.Name)
+	d.text("root_url", e.RootURL)
+	d.text("queue", e.Queue)
+	d.line("payload", e.Payload)
+	d.line("priority", e.Priority)
+	d.text("scheduler", e.Scheduler)
+	d.text("project", e.Project)
+	d.line("deadline", e.Deadline)
+	d.line("expires", e.Expires)
+	d.texts("scopes", e.Scopes)
+	d.texts("routes", e.Routes)
+	d.textMap("tags", e.Tags)
+	d.text("index_prefix", e.IndexPrefix)
+	d.line("max_dependencies", e.MaxDependencies)
 }
 
 func (d *describer) filter(f *Filter) {

@@ -25,6 +25,9 @@ type Options struct {
 	// Version is that of tafc, for requires_tafc. What is no release, such as dev, satisfies every requirement.
 	Version string
 
+	// Engine is the engine that was asked for; empty: the only one of the file, else local.
+	Engine string
+
 	// Now is the time that dates count from; zero is the time of Load.
 	Now time.Time
 
@@ -179,11 +182,11 @@ func (l *loader) decode() {
 	l.each("index", func(b *block) { l.analysis.Indexes = append(l.analysis.Indexes, l.index(b)) })
 	l.each("filter", func(b *block) { l.analysis.Filters = append(l.analysis.Filters, l.filter(b)) })
 	l.each("image", func(b *block) { l.analysis.Images = append(l.analysis.Images, l.image(b)) })
-	l.each("engine", func(b *block) {
-		l.analysis.Local.Workers, _ = l.count(b, "workers", 1)
-	})
+	l.engines()
 	l.stages()
 	l.outputs()
+	l.each("notify", func(b *block) { l.analysis.Notify = append(l.analysis.Notify, l.notify(b)) })
+	l.forTaskcluster()
 	l.complete()
 }
 

@@ -16,6 +16,10 @@ type BlockSchema struct {
 	Blocks   []BlockSchema
 	NotBuilt bool // the language knows it, this version refuses it
 
+	// Kinds are what a block takes by its label, in the place of Args and Blocks; Name is the label of a kind.
+	Kinds []BlockSchema
+	Name  string
+
 	labels *valueSet // what the label can be; nil: any name
 }
 
@@ -194,10 +198,13 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 		notBuiltArg("sort", TAny, "The order of the result."),
 		notBuiltArg("top", TCount, "Only the first so many."),
 	}},
-	{Type: "engine", Label: RequiredLabel, labels: &engines, Many: true, Doc: "Where tasks run.", Args: []ArgSchema{
-		{Name: "workers", Type: TCount, Default: "the number of cores", Doc: "How many tasks run at once."},
+	notifySchema,
+	{Type: "engine", Label: RequiredLabel, labels: &engines, Many: true, Doc: "Where tasks run.", Kinds: []BlockSchema{
+		{Type: "engine", Name: EngineLocal, Doc: "Tasks run on this computer.", Args: []ArgSchema{
+			{Name: "workers", Type: TCount, Default: "the number of cores", Doc: "How many tasks run at once."},
+		}},
+		taskclusterSchema,
 	}},
-	{Type: "notify", Many: true, NotBuilt: true, Doc: "Who is told."},
 	{Type: "test", Label: RequiredLabel, Many: true, NotBuilt: true, Doc: "A test of a stage."},
 	{Type: "function", Label: RequiredLabel, Many: true, NotBuilt: true, Doc: "A function of the file's own."},
 }}
@@ -212,7 +219,10 @@ var (
 	contracts     = valueSet{words: []string{"taf", "telemetry-server", "telemetry-analysis", "streaming"}}
 	recordFormats = valueSet{words: []string{"telemetry", "lines", "jsonl", "csv", "tsv", "whole"}}
 	outputFormats = valueSet{words: []string{"text", "csv", "jsonl", "json"}, later: []string{"parquet"}}
-	engines       = valueSet{words: []string{"local"}, later: []string{"taskcluster"}}
+	engines       = valueSet{words: []string{EngineLocal, EngineTaskcluster}}
+	payloads      = valueSet{words: []string{"docker-worker", "generic-worker"}}
+	priorities    = valueSet{words: []string{"highest", "very-high", "high", "medium", "low", "very-low", "lowest"}}
+	runEnds       = valueSet{words: []string{"done", "partial", "failed"}}
 	sources       = valueSet{words: []string{"dir", "sqlite"}, later: []string{"postgres", "postgresql", "s3", "service", "inventory"}}
 	roots         = valueSet{words: []string{"file"}, later: []string{"s3", "https", "http"}}
 	retryCauses   = valueSet{words: []string{"infrastructure", "code", "download", "corrupt", "drifted", "memory", "timeout", "write"}}
@@ -259,6 +269,16 @@ func (s *BlockSchema) block(name string) *BlockSchema {
 		}
 	}
 	return nil
+}
+
+// kind is what a block with a label takes.
+func (s *BlockSchema) kind(label string) *BlockSchema {
+	for i := range s.Kinds {
+		if s.Kinds[i].Name == label {
+			return &s.Kinds[i]
+		}
+	}
+	return s
 }
 
 func (s *BlockSchema) argNames() []string {

@@ -30,6 +30,12 @@ func TestSchemaIsComplete(t *testing.T) {
 			}
 			names = append(names, a.Name)
 		}
+		for i := range s.Kinds {
+			if k := &s.Kinds[i]; k.Name == "" || k.Type != s.Type {
+				t.Errorf("%s: kind %d has the type %q and the name %q", path, i, k.Type, k.Name)
+			}
+			walk(path+" "+s.Kinds[i].Name, &s.Kinds[i])
+		}
 		for i := range s.Blocks {
 			names = append(names, s.Blocks[i].Type)
 			walk(path+"."+s.Blocks[i].Type, &s.Blocks[i])

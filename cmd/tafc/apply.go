@@ -16,6 +16,7 @@ import (
 	"github.com/tafc/tafc/engine"
 	"github.com/tafc/tafc/engine/local"
 	"github.com/tafc/tafc/internal/view"
+	"github.com/tafc/tafc/lang"
 	"github.com/tafc/tafc/plan"
 )
 
@@ -76,6 +77,9 @@ func (a *app) applyFile(ctx context.Context, args []string, in *inputs, approved
 	if s.diags.HasErrors() {
 		return a.report(s.diags, s.sources)
 	}
+	if err := canApply(s.analysis.Engine, ""); err != nil {
+		return err
+	}
 	if err := s.openState(ctx, in.stateDir(file)); err != nil {
 		return err
 	}
@@ -91,12 +95,26 @@ func (a *app) applyFile(ctx context.Context, args []string, in *inputs, approved
 	if err := s.showPlan(p, false); err != nil {
 		return err
 	}
+	if len(s.analysis.Notify) > 0 && p.Summary.Run > 0 {
+		fmt.Fprintln(a.streams.Err, "Nobody will be notified: the local engine only checks what notify says.")
+	}
 	if !approved && p.Summary.Run > 0 {
 		if err := a.confirm(); err != nil {
 			return err
 		}
 	}
 	return s.carryOut(ctx, p)
+}
+
+// canApply refuses an engine that this version only plans for. saved is the name of a saved plan, or empty.
+func canApply(engine, saved string) error {
+	switch {
+	case engine != lang.EngineTaskcluster:
+		return nil
+	case saved != "":
+		return fmt.Errorf("%s is a plan for the engine taskcluster, and this version of tafc plans and checks for it, but does not carry out tasks there yet. Make a plan for this computer with tafc plan -engine local -out %s", saved, saved)
+	}
+	return errors.New("this version of tafc plans and checks for the engine taskcluster, but does not carry out tasks there yet. To run the analysis on this computer, write -engine local")
 }
 
 // confirm asks whether to go on. Without a terminal there is nobody to ask.
@@ -117,6 +135,9 @@ func (a *app) applySaved(ctx context.Context, name string, data []byte, in *inpu
 	p, err := plan.Read(data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	if err := canApply(p.Engine, name); err != nil {
+		return err
 	}
 	dir, home := placeOf(p, in)
 	s := &session{app: a, in: in, sources: map[string][]byte{}, outputDir: home}
@@ -152,6 +173,9 @@ func placeOf(p *plan.Plan, in *inputs) (state, home string) {
 func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
 	if p.Settled() {
 		return s.finish(ctx, p, nil, time.Time{})
+	}
+	if err := canApply(p.Engine, ""); err != nil {
+		return err
 	}
 	secrets, err := s.secrets(p)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/index/open"
 	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/internal/diag"
 	"github.com/tafc/tafc/internal/order"
 	"github.com/tafc/tafc/lang"
 	"github.com/tafc/tafc/plan"
@@ -58,7 +59,7 @@ func (in *inputs) varFlags(f *pflag.FlagSet) {
 func (in *inputs) planFlags(f *pflag.FlagSet) {
 	in.stateFlag(f)
 	in.varFlags(f)
-	f.StringVar(&in.engine, "engine", "", "engine to use (local)")
+	f.StringVar(&in.engine, "engine", "", "engine to use instead of the one of the analysis: local or taskcluster")
 	f.StringArrayVar(&in.targets, "target", nil, "only this stage or task and what it needs (may be repeated)")
 }
 
@@ -106,18 +107,18 @@ func (a *app) load(file string, in *inputs) (*session, error) {
 		return s, nil
 	}
 	dir := filepath.Dir(file)
+	if in.engine != "" && !slices.Contains(lang.Engines(), in.engine) {
+		return nil, usageError("there is no engine %q.%s The engines are %s", in.engine, diag.DidYouMean(in.engine, lang.Engines()), strings.Join(lang.Engines(), " and "))
+	}
 	now, err := in.clock()
 	if err != nil {
 		return nil, err
 	}
 	s.analysis, s.diags = lang.Load(file, src, lang.Options{
-		Version: versionText(), Variables: vars, Now: now, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv, Unset: in.unset,
+		Version: versionText(), Engine: in.engine, Variables: vars, Now: now, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv, Unset: in.unset,
 	})
 	if s.diags.HasErrors() {
 		return s, nil
-	}
-	if in.engine != "" && in.engine != "local" {
-		return nil, usageError("there is no engine %q in this version of tafc; it has local", in.engine)
 	}
 	return s, nil
 }
@@ -196,6 +197,9 @@ func (s *session) compile(ctx context.Context) *compile.Graph {
 	if s.diags.HasErrors() {
 		return nil
 	}
+	if s.analysis.Engine == lang.EngineTaskcluster {
+		input.MaxFanIn = s.analysis.Taskcluster.MaxDependencies
+	}
 	g, diags := compile.Compile(input)
 	s.diags = append(s.diags, diags...)
 	return g
@@ -234,7 +238,7 @@ func (s *session) plan(ctx context.Context) (*plan.Plan, error) {
 		return nil, err
 	}
 	p := plan.New(g, prior, targets)
-	p.Engine, p.Workers = "local", s.analysis.Local.Workers
+	p.Engine, p.Workers = s.analysis.Engine, s.analysis.Local.Workers
 	if p.Home, err = filepath.Abs(s.analysis.Dir); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,6 @@ output "one" {
   value = map.each["a"] # ERROR: Not built yet
 }
 
-notify {}               # ERROR: Not built yet
 test "t" {}             # ERROR: Not built yet
 function "f" {}         # ERROR: Not built yet
-engine "taskcluster" {} # ERROR: Not built yet
+
