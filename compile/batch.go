@@ -1,9 +1,12 @@
 package compile
 
 import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"maps"
 	"slices"
-
-	"github.com/cespare/xxhash/v2"
+	"sync/atomic"
 
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/lang"
@@ -13,10 +16,13 @@ import (
 // the leaves of a binary trie over a hash of the key, split where a node holds more than a task may read. So a new file
 // changes one batch, or splits one in two, and a batch keeps its name as long as its trie node stays a leaf.
 type Batch struct {
-	Group string  // values of the group_by dimensions, joined by commas; empty without any
-	Path  string  // trie path, a text of 0 and 1; empty when the group is one batch
-	Files []int32 // rows of the selection's table, in key order
-	Bytes int64   // stored size; files of unknown size count nothing
+	Group  string // values of the group_by dimensions, joined by commas; empty without any
+	Path   string // trie path, a text of 0 and 1; empty when the group is one batch
+	Count  int    // of files
+	Bytes  int64  // stored size; files of unknown size count nothing
+	Digest digest // of the set of files: see digestRows
+
+	Files []int32 // numbers of the files in the survey, ascending; nil when nobody will ask for them
 }
 
 // Name is the batch's part of its task's address: 20140308/0110.
@@ -35,108 +41,81 @@ func (b *Batch) Name() string {
 // hashBits is the depth of the trie: two files whose whole hashes are equal stay together.
 const hashBits = 64
 
-// Batches splits the files of a table. groupBy are indexes of dimensions. Batches come sorted by group and path.
-func Batches(files *index.Table, groupBy []int, limit lang.Batch) []Batch {
-	names, groupOf := groups(files, groupBy)
-	rows, starts := rowsByGroup(files, groupOf, len(names))
-	batches := make([][]Batch, len(names))
+// Batches splits the files of a survey. groupBy are indexes of dimensions. Batches come sorted by group and path, with Files when keep
+// says so. Twins tells that two files have the same hash, which is what a source that lists a file twice looks like.
+func Batches(files *index.Survey, groupBy []int, limit lang.Batch, keep bool) (batches []Batch, twins bool) {
+	names, runs := groups(files, groupBy)
+	byGroup := make([][]Batch, len(names))
+	var anyTwins atomic.Bool
 	parallel(len(names), 1, func(from, to int) {
+		t := trie{files: files, limit: limit, keep: keep}
 		for g := from; g < to; g++ {
-			group := rows[starts[g]:starts[g+1]]
-			t := trie{files: files, limit: limit, group: names[g], spare: make([]int32, 0, len(group))}
-			t.split(group, 0)
-			batches[g] = t.out
+			rows := 0
+			for _, run := range runs[g] {
+				rows += files.RunLen(int(run))
+			}
+			t.rows = slices.Grow(t.rows[:0], rows)
+			for _, run := range runs[g] {
+				t.rows = files.AppendRun(t.rows, int(run))
+			}
+			t.group, t.out = names[g], nil
+			t.split(t.rows, 0)
+			byGroup[g] = t.out
+		}
+		if t.twins {
+			anyTwins.Store(true)
 		}
 	})
-	return slices.Concat(batches...)
+	return slices.Concat(byGroup...), anyTwins.Load()
 }
 
-// groups are the sorted names of the groups, and the group of each combination of values.
-func groups(files *index.Table, groupBy []int) (names []string, of []int32) {
-	of = make([]int32, files.Combinations())
-	known := map[string]int32{}
+// groups are the sorted names of the groups, and the runs of each.
+func groups(files *index.Survey, groupBy []int) (names []string, runs [][]int32) {
+	byName := map[string][]int32{}
 	var buf []byte
-	for c := range of {
-		buf = appendGroup(buf[:0], files, c, groupBy)
-		g, ok := known[string(buf)]
-		if !ok {
-			g = int32(len(names))
-			names = append(names, string(buf))
-			known[names[g]] = g
+	for run := range files.Runs() {
+		if files.RunLen(run) == 0 {
+			continue
 		}
-		of[c] = g
-	}
-	unsorted := slices.Clone(names)
-	slices.Sort(names)
-	for i, name := range names {
-		known[name] = int32(i)
-	}
-	for c, g := range of {
-		of[c] = known[unsorted[g]]
-	}
-	return names, of
-}
-
-func appendGroup(buf []byte, files *index.Table, combination int, groupBy []int) []byte {
-	for n, d := range groupBy {
-		if n > 0 {
-			buf = append(buf, ',')
+		buf = buf[:0]
+		for n, d := range groupBy {
+			if n > 0 {
+				buf = append(buf, ',')
+			}
+			buf = append(buf, files.Dim(run, d)...)
 		}
-		buf = append(buf, files.CombinationDim(combination, d)...)
+		byName[string(buf)] = append(byName[string(buf)], int32(run))
 	}
-	return buf
+	names = slices.Sorted(maps.Keys(byName))
+	for _, name := range names {
+		runs = append(runs, byName[name])
+	}
+	return names, runs
 }
 
-type row struct {
-	hash uint64
-	file int32
-}
-
-// rowsByGroup are all files group by group: those of group g are from starts[g] up to starts[g+1].
-func rowsByGroup(files *index.Table, groupOf []int32, groups int) (rows []row, starts []int) {
-	starts = make([]int, groups+1)
-	for i := range files.Len() {
-		starts[groupOf[files.Combination(i)]+1]++
-	}
-	for g := range groups {
-		starts[g+1] += starts[g]
-	}
-	rows = make([]row, files.Len())
-	next := slices.Clone(starts)
-	for i := range files.Len() {
-		g := groupOf[files.Combination(i)]
-		rows[next[g]].file = int32(i)
-		next[g]++
-	}
-	parallel(len(rows), 1<<13, func(from, to int) {
-		var key []byte
-		for i := from; i < to; i++ {
-			key = files.AppendKey(key[:0], int(rows[i].file))
-			rows[i].hash = xxhash.Sum64(key)
-		}
-	})
-	return rows, starts
-}
-
-// trie splits one group.
+// trie splits one group after the other.
 type trie struct {
-	files *index.Table
+	files *index.Survey
 	limit lang.Batch
+	keep  bool
+	rows  []index.Row // of a group
+	text  []byte
+
 	group string
 	path  [hashBits]byte
-	spare []int32 // room for the files of all batches
 	out   []Batch
+	twins bool
 }
 
 // split makes a batch of the rows of one node, or splits the node by the next bit of the hash.
-func (t *trie) split(rows []row, depth int) {
+func (t *trie) split(rows []index.Row, depth int) {
 	if len(rows) == 0 {
 		return
 	}
 	last := depth == hashBits || len(rows) == 1
 	if last || len(rows) <= t.limit.MaxFiles {
-		if bytes := t.bytes(rows); last || bytes <= t.limit.MaxSize {
-			t.leaf(rows, depth, bytes)
+		if size := bytesOf(rows); last || size <= t.limit.MaxSize {
+			t.leaf(rows, depth, size)
 			return
 		}
 	}
@@ -148,10 +127,10 @@ func (t *trie) split(rows []row, depth int) {
 }
 
 // partition moves the rows whose hash has the bit behind the others, and tells where they begin.
-func partition(rows []row, bit uint64) int {
+func partition(rows []index.Row, bit uint64) int {
 	low, high := 0, len(rows)
 	for low < high {
-		if rows[low].hash&bit == 0 {
+		if rows[low].Hash&bit == 0 {
 			low++
 			continue
 		}
@@ -161,20 +140,42 @@ func partition(rows []row, bit uint64) int {
 	return low
 }
 
-func (t *trie) leaf(rows []row, depth int, bytes int64) {
-	start := len(t.spare)
-	for _, r := range rows {
-		t.spare = append(t.spare, r.file)
+func (t *trie) leaf(rows []index.Row, depth int, size int64) {
+	b := Batch{Group: t.group, Path: string(t.path[:depth]), Count: len(rows), Bytes: size}
+	var twins bool
+	b.Digest, t.text, twins = digestRows(rows, t.files.Sum, t.text)
+	t.twins = t.twins || twins
+	if t.keep {
+		b.Files = make([]int32, len(rows))
+		for i, r := range rows {
+			b.Files[i] = r.N
+		}
+		slices.Sort(b.Files)
 	}
-	files := t.spare[start:len(t.spare):len(t.spare)]
-	slices.Sort(files)
-	t.out = append(t.out, Batch{Group: t.group, Path: string(t.path[:depth]), Files: files, Bytes: bytes})
+	t.out = append(t.out, b)
 }
 
-func (t *trie) bytes(rows []row) int64 {
+func bytesOf(rows []index.Row) int64 {
 	var sum int64
 	for _, r := range rows {
-		sum += max(0, t.files.Size(int(r.file)))
+		sum += max(0, r.Size)
 	}
 	return sum
+}
+
+// digestRows is the digest of a set of files: SHA-256 over the sums of the files in the order of their hashes, and where these are
+// equal of the sums themselves. It sorts the rows. Twins tells that two hashes are equal.
+func digestRows(rows []index.Row, sum func(int32) *index.Sum, text []byte) (d digest, used []byte, twins bool) {
+	slices.SortFunc(rows, func(a, b index.Row) int {
+		if a.Hash == b.Hash {
+			return bytes.Compare(sum(a.N)[:], sum(b.N)[:])
+		}
+		return cmp.Compare(a.Hash, b.Hash)
+	})
+	text = text[:0]
+	for i, r := range rows {
+		twins = twins || i > 0 && rows[i-1].Hash == r.Hash
+		text = append(text, sum(r.N)[:]...)
+	}
+	return sha256.Sum256(text), text, twins
 }

@@ -59,7 +59,8 @@ func drawFiles(t *rapid.T) files {
 // byName is the keys of each batch.
 func byName(sel *index.Selection, limit lang.Batch) map[string][]string {
 	m := map[string][]string{}
-	for _, b := range compile.Batches(sel.Files, []int{0}, limit) {
+	batches, _ := compile.Batches(sel.Files.Survey(), []int{0}, limit, true)
+	for _, b := range batches {
 		for _, row := range b.Files {
 			m[b.Name()] = append(m[b.Name()], sel.Files.Key(int(row)))
 		}

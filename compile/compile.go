@@ -21,6 +21,7 @@ import (
 type Input struct {
 	Analysis   *lang.Analysis
 	Selections map[string]*index.Selection // by filter
+	Batches    map[addr.Stage]*Batched     // of stages that read files; made of the selection where they are missing
 	Code       map[addr.Stage]*StageCode   // by stage; none for a stage with a command
 	MaxFanIn   int                         // what the engine allows; 0: any
 }
@@ -161,13 +162,16 @@ func (c *compiler) stage(s *lang.Stage, outputs int) {
 
 // mapFiles makes a task for each batch of files.
 func (c *compiler) mapFiles(s *lang.Stage, stage *Stage, sel *index.Selection) {
-	batched := newBatched(sel.Files, groupBy(s, sel.Layout), s.Batch)
+	batched := c.in.Batches[stage.Addr]
+	if batched == nil {
+		batched = batchTable(sel.Files, groupBy(s, sel.Layout), s.Batch)
+	}
 	for i := range batched.batches {
 		b := &batched.batches[i]
 		t := &Task{
 			Addr: addr.Task{Stage: stage.Addr, Name: b.Name()}, Stage: stage, Role: job.RoleMap,
 			Group: b.Group, Path: b.Path, Outputs: stage.Outputs, Bytes: b.Bytes,
-			Files: &Files{count: len(b.Files), batched: batched, batch: i},
+			Files: &Files{count: b.Count, digest: b.Digest, batched: batched, batch: i},
 		}
 		c.add(t)
 	}

@@ -168,7 +168,7 @@ func (f *taskFile) task(g *Graph) (*Task, error) {
 		Partition: f.Partition, Outputs: f.Outputs, Bytes: f.Bytes,
 	}
 	if f.Files != nil {
-		t.Files = &Files{count: len(f.Files), list: f.Files}
+		t.Files = savedFiles(f.Files)
 	}
 	for _, u := range f.Upstream {
 		if u[0] < 0 || u[0] >= len(g.Tasks) || u[2] < 1 {

@@ -1,8 +1,6 @@
 package compile
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"strconv"
@@ -13,92 +11,77 @@ import (
 	"github.com/tafc/tafc/runtime/job"
 )
 
-// Batched is the batches of what a filter selects. When they were remembered from an earlier plan, the files themselves are read only
-// when somebody asks for them.
+// Batched is the batches of what a filter selects. The files themselves may be read only when somebody asks for them: most plans
+// need none.
 type Batched struct {
 	batches []Batch
-	digests [][sha256.Size]byte // of the inputs of each batch
-
 	groupBy []int
 	limit   lang.Batch
 
 	mu    sync.Mutex
-	table *index.Table
-	read  func() (*index.Table, error) // when table is nil
+	table *index.Table                 // nil: not read yet
+	read  func() (*index.Table, error) // when the table is nil
 	err   error
 }
 
-// newBatched makes the batches of a table.
-func newBatched(table *index.Table, groupBy []int, limit lang.Batch) *Batched {
-	b := &Batched{batches: Batches(table, groupBy, limit), groupBy: groupBy, limit: limit, table: table}
-	b.digests = make([][sha256.Size]byte, len(b.batches))
-	parallel(len(b.batches), 16, func(from, to int) {
-		var text []byte
-		for i := from; i < to; i++ {
-			text = appendInputs(text[:0], table, b.batches[i].Files)
-			b.digests[i] = sha256.Sum256(text)
-		}
-	})
+// batchTable makes batches of a table.
+func batchTable(table *index.Table, groupBy []int, limit lang.Batch) *Batched {
+	b := &Batched{groupBy: groupBy, limit: limit, table: table}
+	b.batches, _ = Batches(table.Survey(), groupBy, limit, true)
 	return b
 }
 
-// appendInputs appends what Task.Inputs says of files.
-func appendInputs(to []byte, table *index.Table, rows []int32) []byte {
-	for _, r := range rows {
-		to = append(table.AppendRow(to, int(r)), '\n')
-	}
-	return to
-}
-
-// rows are the table and the rows of a batch. They are nil when the files cannot be read, or are not what was remembered; then err
-// is set.
+// rows are the table and the rows of a batch. They are nil when the files cannot be read, or are not those that were planned with;
+// then err is set.
 func (b *Batched) rows(batch int) (*index.Table, []int32) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.table == nil && b.err == nil {
-		b.load()
+		b.err = b.load()
 	}
 	if b.err != nil {
 		return nil, nil
 	}
-	rows := b.batches[batch].Files
-	if b.read != nil && sha256.Sum256(appendInputs(nil, b.table, rows)) != b.digests[batch] {
-		b.err = errMoved
-		return nil, nil
-	}
-	return b.table, rows
+	return b.table, b.batches[batch].Files
 }
 
-var errMoved = errors.New("the index has changed while it was being planned with; plan again")
-
-// load reads the files of remembered batches.
-func (b *Batched) load() {
+// load reads the files. They must make the same batches.
+func (b *Batched) load() error {
 	table, err := b.read()
 	if err != nil {
-		b.err = err
-		return
+		return err
 	}
-	batches := Batches(table, b.groupBy, b.limit)
-	if len(batches) != len(b.batches) {
-		b.err = errMoved
-		return
+	again := batchTable(table, b.groupBy, b.limit)
+	same := slices.EqualFunc(b.batches, again.batches, func(a, b Batch) bool {
+		return a.Group == b.Group && a.Path == b.Path && a.Digest == b.Digest
+	})
+	if !same {
+		return errors.New("the index has changed while it was being planned with; plan again")
 	}
-	for i := range batches {
-		if batches[i].Group != b.batches[i].Group || batches[i].Path != b.batches[i].Path {
-			b.err = errMoved
-			return
-		}
-		b.batches[i].Files = batches[i].Files
-	}
-	b.table = table
+	b.batches, b.table = again.batches, table
+	return nil
 }
 
-// Files are the pinned files of a task, in key order.
+// Files are the pinned files of a task.
 type Files struct {
-	count   int
+	count  int
+	digest digest
+
 	batched *Batched
 	batch   int
 	list    []job.File // without batched: of a saved plan
+}
+
+// savedFiles are the files of a task in a saved plan.
+func savedFiles(list []job.File) *Files {
+	rows, sums := make([]index.Row, len(list)), make([]index.Sum, len(list))
+	for i, f := range list {
+		rows[i] = index.Row{Hash: index.HashKey(f.Key), Size: f.Size, N: int32(i)}
+		sums[i] = index.SumFile(f.Key, f.Size, f.ETag)
+	}
+	f := &Files{count: len(list), list: list}
+	f.digest, _, _ = digestRows(rows, func(n int32) *index.Sum { return &sums[n] }, nil)
+	return f
 }
 
 // Len is how many there are, also of nil.
@@ -109,7 +92,7 @@ func (f *Files) Len() int {
 	return f.count
 }
 
-// List makes a list of them, without their URLs. It is nil when they cannot be read (see Graph.Err).
+// List makes a list of them in key order, without their URLs. It is nil when they cannot be read (see Graph.Err).
 func (f *Files) List() []job.File {
 	switch {
 	case f == nil:
@@ -139,26 +122,18 @@ func (f *Files) List() []job.File {
 
 // inputs is Task.Inputs.
 func (f *Files) inputs() []byte {
+	var b []byte
 	if f.batched != nil {
 		table, rows := f.batched.rows(f.batch)
-		if table == nil {
-			return nil
+		for _, r := range rows {
+			b = append(table.AppendRow(b, int(r)), '\n')
 		}
-		return appendInputs(nil, table, rows)
+		return b
 	}
-	var b []byte
 	for _, file := range f.list {
 		b = append(append(b, file.Key...), '\t')
 		b = append(strconv.AppendInt(b, file.Size, 10), '\t')
 		b = append(append(b, file.ETag...), '\n')
 	}
 	return b
-}
-
-// digest is Task.InputsDigest.
-func (f *Files) digest() string {
-	if f.batched != nil {
-		return hex.EncodeToString(f.batched.digests[f.batch][:])
-	}
-	return digest(f.inputs())
 }

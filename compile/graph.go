@@ -101,7 +101,7 @@ type Task struct {
 	Outputs   int // partitions of its result
 
 	Key          string // hex
-	InputsDigest string // of Inputs, hex
+	InputsDigest string // of what Inputs says, hex
 	Bytes        int64  // of Files, as stored
 }
 
@@ -152,10 +152,10 @@ const keyVersion = "tafc-key/1"
 func (t *Task) seal() {
 	var inputs string // what the key has of them
 	if t.Files != nil {
-		t.InputsDigest = t.Files.digest()
+		t.InputsDigest = t.Files.digest.String()
 		inputs = t.InputsDigest
 	} else {
-		t.InputsDigest = digest(t.Inputs())
+		t.InputsDigest = digestOf(t.Inputs())
 		inputs = t.InputsDigest
 		if t.Role != job.RoleMap {
 			// What the upstream tasks are called changes no result, but a map's code can see it.
@@ -163,25 +163,28 @@ func (t *Task) seal() {
 			for _, u := range t.Upstream {
 				b = fmt.Appendf(b, "%s\t%d/%d\n", u.Task.Key, u.Partition, u.Of)
 			}
-			inputs = digest(b)
+			inputs = digestOf(b)
 		}
 	}
 	// Fields are separated by newlines, which none of them holds.
-	t.Key = digest(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%d\n%s\n",
+	t.Key = digestOf(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%d\n%s\n",
 		keyVersion, t.Stage.Digest, t.Role, t.Partition, t.Outputs, inputs))
 }
 
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}
+// digest is an SHA-256.
+type digest [sha256.Size]byte
+
+// String is the digest in hex.
+func (d digest) String() string { return hex.EncodeToString(d[:]) }
+
+func digestOf(b []byte) string { return digest(sha256.Sum256(b)).String() }
 
 func digestComponents(cs []Component) string {
 	var b []byte
 	for _, c := range cs {
 		b = fmt.Appendf(b, "%d:%s%d:%s", len(c.Name), c.Name, len(c.Value), c.Value)
 	}
-	return digest(b)
+	return digestOf(b)
 }
 
 // WriteText prints the graph, deterministically, for people and goldens.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/index/document"
+	"github.com/tafc/tafc/internal/addr"
 	"github.com/tafc/tafc/internal/diag"
 	"github.com/tafc/tafc/lang"
 )
@@ -22,6 +24,7 @@ type World struct {
 	FS fs.FS // the folder of the analysis
 	// OpenIndex opens the source of an index. Check does not call it.
 	OpenIndex func(*lang.Index) (index.Source, error)
+	Memory    Memory // may be nil
 }
 
 type resolver struct {
@@ -56,9 +59,14 @@ func Check(a *lang.Analysis, w World) (hcl.Diagnostics, Sources) {
 // Resolve reads everything that Compile needs: the files that each filter selects, and the code of each stage.
 func Resolve(ctx context.Context, a *lang.Analysis, w World) (Input, hcl.Diagnostics, Sources) {
 	r := newResolver(a, w)
-	in := Input{Analysis: a, Selections: map[string]*index.Selection{}, Code: r.code()}
+	in := Input{Analysis: a, Selections: map[string]*index.Selection{}, Batches: map[addr.Stage]*Batched{}, Code: r.code()}
 	for _, f := range a.Filters {
-		if sel := r.selection(ctx, f); sel != nil {
+		sel := r.selection(ctx, f, func(rd *reading, src index.Source) (*index.Selection, error) {
+			sel, batches, err := rd.planned(ctx, src)
+			maps.Copy(in.Batches, batches)
+			return sel, err
+		})
+		if sel != nil {
 			r.checkSelection(f, sel)
 			in.Selections[f.Name] = sel
 		}
@@ -71,7 +79,7 @@ func Query(ctx context.Context, a *lang.Analysis, w World, filter string) (*inde
 	r := newResolver(a, w)
 	for _, f := range a.Filters {
 		if f.Name == filter {
-			sel := r.selection(ctx, f)
+			sel := r.selection(ctx, f, func(rd *reading, src index.Source) (*index.Selection, error) { return rd.whole(ctx, src) })
 			if sel != nil {
 				r.advise(f, sel)
 			}
@@ -111,7 +119,8 @@ func (r *resolver) layout(f *lang.Filter) *index.Layout {
 	return layout
 }
 
-func (r *resolver) selection(ctx context.Context, f *lang.Filter) *index.Selection {
+// selection is what a filter selects, read by read; nil when there are errors.
+func (r *resolver) selection(ctx context.Context, f *lang.Filter, read func(*reading, index.Source) (*index.Selection, error)) *index.Selection {
 	ix := r.index(f)
 	if ix == nil {
 		return nil // lang has said so
@@ -134,7 +143,13 @@ func (r *resolver) selection(ctx context.Context, f *lang.Filter) *index.Selecti
 	if !ok {
 		return nil
 	}
-	sel, err := index.Select(ctx, src, layout, root, *filter)
+	rd := &reading{w: r.w, index: ix, layout: layout, root: root, filter: *filter}
+	for _, s := range r.a.Stages {
+		if s.Input.Filter == f.Name {
+			rd.stages = append(rd.stages, s)
+		}
+	}
+	sel, err := read(rd, src)
 	if err != nil {
 		r.selectError(f, ix, err)
 		return nil

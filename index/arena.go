@@ -41,7 +41,8 @@ func (a *arena) add(key, etag []byte) ref {
 	need := len(key) + len(etag) + 5*binary.MaxVarintLen64
 	if last < 0 || len(a.blocks[last])+need > cap(a.blocks[last]) {
 		// A record that is longer than a block gets a block of its own, where its offset is small.
-		a.blocks = append(a.blocks, make([]byte, 0, max(blockSize, need)))
+		size := min(blockSize, 4096<<(2*min(len(a.blocks), 4))) // most arenas are small
+		a.blocks = append(a.blocks, make([]byte, 0, max(size, need)))
 		a.folder = -1
 		last++
 	}

@@ -113,7 +113,7 @@ func selectPruned(ctx context.Context, src Pruner, layout *Layout, f Filter) (*s
 			return nil, fmt.Errorf("read index %s: %w", src, err)
 		}
 	}
-	s, err := newSelector(src.String(), layout, f)
+	s, err := newSelector(src.String(), layout, f, &builder{})
 	if err != nil {
 		return nil, err
 	}

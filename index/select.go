@@ -63,16 +63,7 @@ func Select(ctx context.Context, src Source, layout *Layout, root string, f Filt
 	if err != nil {
 		return nil, err
 	}
-	revision := ""
-	if !live {
-		if revision, err = src.Revision(ctx); err != nil {
-			return nil, fmt.Errorf("revision of %s: %w", src, err)
-		}
-	}
-	if root == "" {
-		root = src.Root()
-	}
-	return s.finish(revision, root)
+	return s.finish(ctx, src, root)
 }
 
 // layoutOf is the layout to use when that is known before reading, else nil.
@@ -88,21 +79,29 @@ func layoutOf(src Source, layout *Layout) (*Layout, error) {
 }
 
 func selectKnown(ctx context.Context, src Source, layout *Layout, f Filter) (*selector, error) {
-	s, err := newSelector(src.String(), layout, f)
+	if splitter, ok := src.(Splitter); ok {
+		return selectParts(ctx, splitter, layout, f, func() sink { return &builder{} })
+	}
+	s, err := newSelector(src.String(), layout, f, &builder{})
 	if err != nil {
 		return nil, err
 	}
-	splitter, ok := src.(Splitter)
-	if !ok {
-		return s, scan(ctx, src.String(), src.Scan, s.add)
+	return s, scan(ctx, src.String(), src.Scan, s.add)
+}
+
+// selectParts reads the parts of a source at the same time.
+func selectParts(ctx context.Context, src Splitter, layout *Layout, f Filter, rows func() sink) (*selector, error) {
+	s, err := newSelector(src.String(), layout, f, rows())
+	if err != nil {
+		return nil, err
 	}
-	parts, err := splitter.Split(ctx, runtime.GOMAXPROCS(0))
+	parts, err := src.Split(ctx, runtime.GOMAXPROCS(0))
 	if err != nil {
 		return nil, fmt.Errorf("read index %s: %w", src, err)
 	}
 	selectors := []*selector{s}
 	for range parts[1:] {
-		next, err := newSelector(src.String(), layout, f)
+		next, err := newSelector(src.String(), layout, f, rows())
 		if err != nil {
 			return nil, err
 		}
@@ -136,7 +135,7 @@ func selectDetected(ctx context.Context, src Source, f Filter) (*selector, error
 		return nil, err
 	}
 	layout, _ := detector.Layout()
-	s, err := newSelector(src.String(), layout, f)
+	s, err := newSelector(src.String(), layout, f, &builder{})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,8 @@ package index
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -17,8 +19,8 @@ type selector struct {
 	where   []*term
 	exclude []*term
 
-	rows     *builder
-	earlier  []*builder // of parts that were merged into this one
+	rows     sink
+	earlier  []sink // of parts that were merged into this one
 	total    int
 	unparsed int
 	sample   []string
@@ -46,6 +48,15 @@ type selector struct {
 	run        int // files of the run that are not counted yet
 }
 
+// sink takes the files that match.
+type sink interface {
+	// combination notes the values that the next files have.
+	combination(ids []uint32) (number uint32)
+	add(f File, combination uint32)
+	// rename renumbers the values: renamed are the new ids by dimension and id.
+	rename(renamed [][]uint32)
+}
+
 // term is a condition with what it said about each value so far.
 type term struct {
 	Term
@@ -66,13 +77,12 @@ type interner struct {
 	last   uint32  // neighbouring keys often have the same value
 }
 
-func newSelector(source string, layout *Layout, f Filter) (*selector, error) {
-	s := &selector{source: source, layout: layout, sorted: true, limit: f.Limit}
+func newSelector(source string, layout *Layout, f Filter, rows sink) (*selector, error) {
+	s := &selector{source: source, layout: layout, sorted: true, limit: f.Limit, rows: rows}
 	var names []string
 	if layout != nil {
 		names = layout.dimensions
 	}
-	s.rows = &builder{}
 	s.read, s.values, s.ids = make([][]byte, len(names)), make([][]byte, len(names)), make([]uint32, len(names))
 	for range names {
 		s.dims = append(s.dims, &interner{ids: map[string]uint32{}})
@@ -279,34 +289,30 @@ func (s *selector) merge(next *selector) error {
 }
 
 // finish sorts what needs it and puts the Selection together.
-func (s *selector) finish(revision, root string) (*Selection, error) {
+func (s *selector) finish(ctx context.Context, src Source, root string) (*Selection, error) {
 	s.count()
 	var names []string
 	if s.layout != nil {
 		names = s.layout.dimensions
 	}
-	table := join(names, append(s.earlier, s.rows))
+	var builders []*builder
+	for _, rows := range append(s.earlier, s.rows) {
+		builders = append(builders, rows.(*builder))
+	}
+	table := join(names, builders)
 	if !s.sorted {
 		table.sort()
 		if key, found := table.duplicate(); found {
 			return nil, &DuplicateKeyError{Source: s.source, Key: key}
 		}
 	}
-	sel := &Selection{
-		Source: s.source, Revision: revision, Layout: s.layout, Root: root,
-		Files: table, Total: s.total, Bytes: s.bytes, Unparsed: s.unparsed, UnparsedSample: s.sample,
-		Unlisted: s.unlisted, Live: s.live,
+	revision, root, err := s.place(ctx, src, root)
+	if err != nil {
+		return nil, err
 	}
-	for _, t := range s.where {
-		if t.Op != OpAny {
-			sel.Funnel = append(sel.Funnel, Step{Dimension: t.Dimension, Left: t.left, Unlisted: t.unlisted})
-		}
-	}
-	if len(s.exclude) > 0 {
-		sel.Funnel = append(sel.Funnel, Step{Dimension: "exclude", Left: table.Len(), Unlisted: s.excludeUnlisted})
-	}
+	sel := s.selection(revision, root, table)
 	for d, in := range s.dims {
-		sel.Dimensions = append(sel.Dimensions, Dimension{Name: names[d], Values: in.sort(table, d)})
+		in.sort(table, d)
 	}
 	if s.live != nil {
 		sel.Revision = s.liveRevision(table)
@@ -315,8 +321,46 @@ func (s *selector) finish(revision, root string) (*Selection, error) {
 	return sel, nil
 }
 
-// sort renumbers the values so that the numbers have the order of the values.
-func (in *interner) sort(t *Table, d int) []ValueCount {
+// place is the revision of the source, empty for a Pruner, and the root of the files.
+func (s *selector) place(ctx context.Context, src Source, given string) (revision, root string, err error) {
+	if s.live == nil {
+		if revision, err = src.Revision(ctx); err != nil {
+			return "", "", fmt.Errorf("revision of %s: %w", src, err)
+		}
+	}
+	if given == "" {
+		given = src.Root()
+	}
+	return revision, given, nil
+}
+
+func (s *selector) selection(revision, root string, files *Table) *Selection {
+	sel := &Selection{
+		Source: s.source, Revision: revision, Layout: s.layout, Root: root,
+		Files: files, Total: s.total, Bytes: s.bytes, Unparsed: s.unparsed, UnparsedSample: s.sample,
+		Unlisted: s.unlisted, Live: s.live,
+	}
+	for _, t := range s.where {
+		if t.Op != OpAny {
+			sel.Funnel = append(sel.Funnel, Step{Dimension: t.Dimension, Left: t.left, Unlisted: t.unlisted})
+		}
+	}
+	if len(s.exclude) > 0 {
+		sel.Funnel = append(sel.Funnel, Step{Dimension: "exclude", Left: files.Len(), Unlisted: s.excludeUnlisted})
+	}
+	for d, in := range s.dims {
+		dimension := Dimension{Name: s.layout.dimensions[d], Values: make([]ValueCount, len(in.values))}
+		for id, value := range in.values {
+			dimension.Values[id] = ValueCount{Value: value, Files: in.counts[id]}
+		}
+		slices.SortFunc(dimension.Values, func(a, b ValueCount) int { return strings.Compare(a.Value, b.Value) })
+		sel.Dimensions = append(sel.Dimensions, dimension)
+	}
+	return sel
+}
+
+// sort renumbers the values of a table so that the numbers have the order of the values.
+func (in *interner) sort(t *Table, d int) {
 	order := make([]uint32, len(in.values))
 	for i := range order {
 		order[i] = uint32(i)
@@ -324,14 +368,11 @@ func (in *interner) sort(t *Table, d int) []ValueCount {
 	slices.SortFunc(order, func(a, b uint32) int { return strings.Compare(in.values[a], in.values[b]) })
 	renamed := make([]uint32, len(order))
 	t.values[d] = make([]string, len(order))
-	counts := make([]ValueCount, len(order))
 	for to, from := range order {
 		renamed[from] = uint32(to)
 		t.values[d][to] = in.values[from]
-		counts[to] = ValueCount{Value: in.values[from], Files: in.counts[from]}
 	}
 	for i := d; i < len(t.ids); i += len(t.dimensions) {
 		t.ids[i] = renamed[t.ids[i]]
 	}
-	return counts
 }

@@ -18,6 +18,17 @@ type Table struct {
 
 	dimensions []string
 	values     [][]string // by dimension, by id; sorted
+
+	unread int // how many files it would hold
+}
+
+// Unread stands for the table of n files that were not read. It tells how many they are, and nothing else.
+func Unread(n int, layout *Layout) *Table {
+	t := &Table{unread: n}
+	if layout != nil {
+		t.dimensions = layout.dimensions
+	}
+	return t
 }
 
 // Len is the number of files.
@@ -25,7 +36,7 @@ func (t *Table) Len() int {
 	if t == nil {
 		return 0
 	}
-	return len(t.refs)
+	return max(t.unread, len(t.refs))
 }
 
 // Key is the key of file i.
@@ -146,10 +157,12 @@ func (b *builder) add(f File, combo uint32) {
 	b.combos.add(combo)
 }
 
-// rename renumbers the values: renamed are the new ids by dimension and id.
-func (b *builder) rename(renamed [][]uint32) {
+func (b *builder) rename(renamed [][]uint32) { renameIDs(&b.ids, renamed) }
+
+// renameIDs renumbers values: renamed are the new ids by dimension and id.
+func renameIDs(ids *column[uint32], renamed [][]uint32) {
 	d := 0
-	for _, chunk := range b.ids.chunks {
+	for _, chunk := range ids.chunks {
 		for i, id := range chunk {
 			chunk[i] = renamed[d][id]
 			d = (d + 1) % len(renamed)

@@ -29,7 +29,7 @@ type Freed struct {
 	Bytes   int64
 }
 
-// GC removes results, files, bundles and run folders that no task of any analysis in this state refers to. It takes the
+// GC removes results, files, bundles and run folders that no task of any analysis in this state refers to, and what plans remember. It takes the
 // lock (unless this DB holds it already), so the error is a *HeldError while somebody applies.
 func (db *DB) GC(ctx context.Context, keep Keep) (freed Freed, err error) {
 	if keep.Runs == 0 {
@@ -232,7 +232,13 @@ func (s *sweeper) all(l *live) error {
 	if err != nil {
 		return err
 	}
-	return each(filepath.Join(s.db.dir, "runs"), func(path string) error { return s.run(l, path) })
+	if err := each(filepath.Join(s.db.dir, "runs"), func(path string) error { return s.run(l, path) }); err != nil {
+		return err
+	}
+	if s.dry {
+		return nil
+	}
+	return removeTree(filepath.Join(s.db.dir, cacheDir)) // not counted: nobody misses it
 }
 
 func (s *sweeper) run(l *live, path string) error {

@@ -183,7 +183,7 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
 	}
 	start := time.Now()
 	run, err := engine.Lower(runID(start), p)
-	if err != nil {
+	if err := cmp.Or(err, p.Graph.Err()); err != nil {
 		return err
 	}
 	run.Command = strings.Join(append([]string{"tafc"}, s.redacted(os.Args[1:])...), " ")

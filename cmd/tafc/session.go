@@ -179,12 +179,16 @@ func (s *session) close() {
 }
 
 func (s *session) world() compile.World {
-	return compile.World{
+	w := compile.World{
 		FS: os.DirFS(s.analysis.Dir),
 		OpenIndex: func(ix *lang.Index) (index.Source, error) {
 			return open.Open(ix.Source, open.Options{Table: ix.Table, BaseDir: s.analysis.Dir})
 		},
 	}
+	if s.state != nil {
+		w.Memory = s.state.Cache(programIdentity())
+	}
+	return w
 }
 
 // compile makes the graph; nil with diagnostics in s.diags when it cannot be made.
@@ -238,6 +242,9 @@ func (s *session) plan(ctx context.Context) (*plan.Plan, error) {
 		return nil, err
 	}
 	p := plan.New(g, prior, targets)
+	if err := g.Err(); err != nil {
+		return nil, err
+	}
 	p.Engine, p.Workers = s.analysis.Engine, s.analysis.Local.Workers
 	if p.Home, err = filepath.Abs(s.analysis.Dir); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 
@@ -43,4 +44,18 @@ func (a *app) versionVerb() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c
+}
+
+// programIdentity changes with each build of the program.
+func programIdentity() string {
+	text := versionText()
+	path, err := os.Executable()
+	if err != nil {
+		return text
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return text
+	}
+	return fmt.Sprintf("%s %d %d", text, info.Size(), info.ModTime().UnixNano())
 }

@@ -41,6 +41,9 @@ func (a *app) whyVerb() *cobra.Command {
 				return err
 			}
 			explanations := p.Explain(address, prior)
+			if err := p.Graph.Err(); err != nil {
+				return err
+			}
 			if len(explanations) == 0 {
 				return usageError("there is no %s in the plan.%s", address, near(address, p.Graph))
 			}
