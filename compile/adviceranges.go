@@ -49,9 +49,13 @@ func (s *subject) upperBound(i int) {
 	if digits(last) {
 		suggestion = bound + strings.Repeat("9", width-len(bound))
 	}
+	which := fmt.Sprintf("%q", last)
+	if values > 1 {
+		which = fmt.Sprintf("%s, up to %q", counted(values, "value"), last)
+	}
 	s.warn("index/short-bound", "Upper bound shorter than the values",
-		fmt.Sprintf("%q leaves out the %s of the index whose %s begins so (%s, up to %q): a text comes before all longer ones that begin with it. Did you mean %q?",
-			s.Values[i], s.files(files), s.Dimension, counted(values, "value"), last, suggestion), s.at[i])
+		fmt.Sprintf("%q leaves out the %s of the index whose %s begins so (%s): a text comes before all longer ones that begin with it. Did you mean %q?",
+			s.Values[i], s.files(files), s.Dimension, which, suggestion), s.at[i])
 }
 
 // lowerBound warns of a bound that goes on where values end: "20140308000000" leaves out the day 20140308.

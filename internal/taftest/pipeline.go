@@ -63,6 +63,11 @@ func Run(a *txtar.Archive) (map[string]string, error) {
 
 func outputs(world fstest.MapFS, prior plan.Prior) (map[string]string, error) {
 	g, diags, sources := Compile(world)
+	return render(g, diags, sources, prior)
+}
+
+// render makes the outputs of what was compiled; the graph is nil when it could not be.
+func render(g *compile.Graph, diags hcl.Diagnostics, sources map[string][]byte, prior plan.Prior) (map[string]string, error) {
 	var text bytes.Buffer
 	if err := diag.NewReport(diag.Sort(diags), sources).WriteText(&text, 100, false); err != nil {
 		return nil, err

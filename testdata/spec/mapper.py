@@ -1,0 +1,2 @@
+def map(record):
+    yield record.value["info"]["OS"], 1

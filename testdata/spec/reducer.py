@@ -1,0 +1,2 @@
+def reduce(key, values):
+    return sum(values)
