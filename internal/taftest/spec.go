@@ -20,7 +20,7 @@ import (
 var specNow = time.Date(2014, 3, 10, 12, 0, 0, 0, time.UTC)
 
 // Spec makes the outputs of a case of the specification by name: out/diagnostics always, and for a valid one out/description (what the
-// language makes of it), out/files (the keys that each filter selects) and those of Run. Common are the files that every case can use, unless it has
+// language makes of it), out/files (the keys that each filter selects), out/code (the contracts) and those of Run. Common are the files that every case can use, unless it has
 // its own. A file "vars" holds values of variables, NAME=VALUE a line.
 func Spec(a *txtar.Archive, common map[string][]byte) (map[string]string, error) {
 	world := fstest.MapFS{}
@@ -68,6 +68,11 @@ func Spec(a *txtar.Archive, common map[string][]byte) (map[string]string, error)
 		return out, err
 	}
 	out["out/description"] = lang.Describe(analysis)
+	for _, stage := range analysis.Stages {
+		if code := in.Code[stage.Addr()]; code != nil {
+			out["out/code"] += fmt.Sprintf("%s calls %s of the contract %s\n", stage.Addr(), code.Function, code.Contract)
+		}
+	}
 	for _, f := range analysis.Filters {
 		files := in.Selections[f.Name].Files
 		out["out/files"] += fmt.Sprintf("filter %s\n", f.Name)
