@@ -25,6 +25,24 @@ type Bundle struct {
 	Functions map[string]Function `json:"functions,omitempty"` // of the entry file, by name; empty for a program
 }
 
+// Source is a file of code that was looked into: the entry, or what it imports.
+type Source struct {
+	Path     string
+	Language string // Python or JavaScript
+	Module   bool   // of a .js file: the nearest package.json says that it is an ES module
+	Data     []byte
+
+	// Libraries are the modules that Python code imports and that are neither in the folder nor Python's own. They must be installed
+	// where the code runs. Imports that may fail are not among them.
+	Libraries []Library
+}
+
+// Library is an import of a module from outside.
+type Library struct {
+	Name string // of the top-level module
+	Line int
+}
+
 // File is one file of a bundle.
 type File struct {
 	Path       string `json:"path"`   // slash-separated, relative to the analysis' folder
@@ -43,9 +61,12 @@ type Function struct {
 
 // Problem is what is wrong with the code, with its place.
 type Problem struct {
-	Code    string // such as bundle/missing-file
-	Path    string // file it is about, relative to the analysis
-	Line    int    // from 1, 0 when unknown
+	Code string // such as bundle/missing-file
+	Path string // file it is about, relative to the analysis
+	Line int    // from 1, 0 when unknown
+	// Column, EndLine and EndColumn count from 1, columns in code points; 0 when only the line is known. The end is exclusive.
+	Column, EndLine, EndColumn int
+
 	Summary string
 	Detail  string
 	Warning bool

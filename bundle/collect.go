@@ -15,15 +15,34 @@ import (
 // folders or globs (** for any depth) that are shipped too. What Python and JavaScript files import from their own folder is
 // followed. The Bundle is nil when a Problem is more than a warning. Problems are sorted by place.
 func Collect(fsys fs.FS, code []string) (*Bundle, []Problem) {
+	i := Inspect(fsys, code)
+	if slices.ContainsFunc(i.Problems, func(p Problem) bool { return !p.Warning }) {
+		return nil, i.Problems
+	}
+	return i.Bundle, i.Problems
+}
+
+// Inspection is what Inspect finds out about the code of a stage.
+type Inspection struct {
+	Bundle *Bundle // what could be collected, in spite of problems; nil without an entry
+	// Sources are the files in Python and JavaScript that the entry leads to, the entry first. What is only listed is not among them:
+	// it may be anything.
+	Sources  []Source
+	Problems []Problem // sorted by place
+}
+
+// Inspect is Collect for those who look for more problems.
+func Inspect(fsys fs.FS, code []string) Inspection {
 	c := &collector{fs: fsys, files: map[string]*File{}, scanned: map[string]bool{}}
-	b := c.collect(code)
+	i := Inspection{Bundle: c.collect(code)}
 	slices.SortStableFunc(c.problems, func(a, b Problem) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), strings.Compare(a.Summary, b.Summary))
 	})
-	if slices.ContainsFunc(c.problems, func(p Problem) bool { return !p.Warning }) {
-		return nil, c.problems
+	i.Problems = c.problems
+	if i.Bundle != nil && i.Bundle.Language != Program {
+		i.Sources = c.sources
 	}
-	return b, c.problems
+	return i
 }
 
 // collector holds one Collect.
@@ -35,6 +54,7 @@ type collector struct {
 	scanned  map[string]bool // whose imports were followed
 	root     string          // the folder of the entry file, where Python looks for modules
 	quiet    bool            // imports of listed files are followed, but what is missing there is not our business
+	sources  []Source        // what the entry leads to
 }
 
 func (c *collector) problem(code, name string, line int, summary, detail string, args ...any) {
@@ -42,6 +62,15 @@ func (c *collector) problem(code, name string, line int, summary, detail string,
 		return
 	}
 	c.problems = append(c.problems, Problem{Code: code, Path: name, Line: line, Summary: summary, Detail: fmt.Sprintf(detail, args...)})
+}
+
+// warn reports what may be meant.
+func (c *collector) warn(code, name string, line int, summary, detail string, args ...any) {
+	before := len(c.problems)
+	c.problem(code, name, line, summary, detail, args...)
+	for i := before; i < len(c.problems); i++ {
+		c.problems[i].Warning = true
+	}
 }
 
 func (c *collector) collect(code []string) *Bundle {
@@ -81,6 +110,9 @@ func (c *collector) collect(code []string) *Bundle {
 	// A file without a telling name that has a shebang is a script for this contract only if it has its functions.
 	if path.Ext(entry) == "" && lang != Program && !anyOf(b.Functions, "map", "mapper", "reduce") {
 		b.Language, b.Functions = Program, nil
+	}
+	if b.Language == Program {
+		c.program(c.files[entry])
 	}
 	names := make([]string, 0, len(c.files))
 	for name := range c.files {
@@ -230,6 +262,9 @@ func (c *collector) scan(name, lang string) {
 		return
 	}
 	c.scanned[name] = true
+	if !c.quiet && lang != Program {
+		c.sources = append(c.sources, Source{Path: name, Language: lang, Module: lang == JavaScript && c.isModule(name), Data: c.files[name].Data})
+	}
 	switch lang {
 	case Python:
 		c.followPython(name, pythonImports(lexPython(c.files[name].Data)))

@@ -66,12 +66,84 @@ func (b *Bundle) Contract(kind, hint string) (contract, function string, err *Pr
 		return "", "", b.contractProblem(kind, "A function with the wrong number of parameters",
 			fmt.Sprintf("Found %s; a %s needs %s.", and(found), kind, or(signatures[kind], kind)))
 	}
-	how := "at the top level of the file"
-	if b.Language == JavaScript {
-		how = "exported from the file"
+	return "", "", b.noFunction(kind, signatures[kind])
+}
+
+// CheckSaid looks at what the analysis itself says about the code: the contract, the function to call, or both; empty is not said.
+// A function that is made in a way that cannot be seen without running the code passes.
+func (b *Bundle) CheckSaid(kind, contract, entry string) *Problem {
+	if b.Language == Program || contract == Streaming {
+		return nil
 	}
-	return "", "", b.contractProblem(kind, "No function to call",
-		fmt.Sprintf("A %s needs %s, %s. %s A program that reads standard input needs contract = \"streaming\".", kind, or(signatures[kind], kind), how, b.others()))
+	wanted := slices.DeleteFunc(slices.Clone(signatures[kind]), func(s signature) bool { return contract != "" && s.contract != contract })
+	if entry != "" {
+		for i := range wanted {
+			wanted[i].function = entry
+		}
+	}
+	var found []string
+	for _, s := range wanted {
+		f, ok := b.Functions[s.function]
+		if ok && f.takes(s.arity) || !ok && b.mentions(s.function) {
+			return nil
+		}
+		if described := describe(s.function, f); ok && !slices.Contains(found, described) {
+			found = append(found, described)
+		}
+	}
+	if len(found) == 0 && entry != "" {
+		return b.noEntry(kind, entry)
+	}
+	if len(found) == 0 {
+		return b.noFunction(kind, wanted)
+	}
+	p := b.contractProblem(kind, "A function with the wrong number of parameters",
+		fmt.Sprintf("Found %s; a %s needs %s.", and(found), kind, or(wanted, kind)))
+	p.Line = b.Functions[wanted[0].function].Line
+	return p
+}
+
+// mentions tells whether a name may be bound in the entry file in a way that only running it shows.
+func (b *Bundle) mentions(function string) bool {
+	tokens := b.tokens()
+	for i, t := range tokens {
+		before, after := at(tokens, i-1), at(tokens, i+1)
+		switch {
+		case t.kind == text && t.text == function, t.is("import") && after.is("*"), t.is("globals"), t.is("setattr"):
+			return true
+		case b.Language == JavaScript:
+			if t.is(function) && !before.is(".") || t.is("export") && after.is("*") || t.is("exports") && after.is("=") && !at(tokens, i+2).is("{") {
+				return true
+			}
+		case t.is(function): // Python has functions map and reduce of its own, so that a use means nothing
+			if before.is("def") || before.is("as") || before.is("import") || after.is("=") && !at(tokens, i+2).is("=") ||
+				before.is(",") && at(tokens, lineStart(tokens, i)).is("from") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lineStart is the index of the first token of the logical line of token i.
+func lineStart(tokens []token, i int) int {
+	for i > 0 && tokens[i-1].kind != end {
+		i--
+	}
+	return i
+}
+
+func (b *Bundle) tokens() []token {
+	for _, f := range b.Files {
+		switch {
+		case f.Path != b.Entry:
+		case b.Language == Python:
+			return lexPython(f.Data)
+		case b.Language == JavaScript:
+			return lexJS(f.Data)
+		}
+	}
+	return nil
 }
 
 // HasCombine tells whether the entry file declares combine, so that values of a key may be put together before the reduce.
@@ -127,23 +199,6 @@ func (b *Bundle) contractProblem(kind, summary, detail string) *Problem {
 		}
 	}
 	return p
-}
-
-// others says which functions there are, when they are not the ones that are needed.
-func (b *Bundle) others() string {
-	names := make([]string, 0, len(b.Functions))
-	for n := range b.Functions {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	const most = 8
-	switch {
-	case len(names) == 0:
-		return b.Entry + " has no functions."
-	case len(names) > most:
-		return fmt.Sprintf("%s has only %s and %d more.", b.Entry, strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return b.Entry + " has only " + strings.Join(names, ", ") + "."
 }
 
 func describe(name string, f Function) string {

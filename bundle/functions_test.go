@@ -62,7 +62,11 @@ func TestContract(t *testing.T) {
 		{"wrong mapper", "map", "", "def mapper(a): pass", "", "", "mapper with 1 parameter (line 1)"},
 		{"two that fit", "map", "", "def map(r): pass\ndef mapper(u, f, js): pass", "", "", "contract = \"taf\""},
 		{"any number", "map", "", "def map(*a): pass", "", "", "map with any number of parameters"},
-		{"none", "map", "", "def mapp(r): pass", "", "", "m.py has only mapp."},
+		{"reduce only", "map", "", "def reduce(key, values): pass", "", "", "The file has only reduce with 2 parameters (line 1), which is the code of a reduce."},
+		{"map only", "reduce", "", "def helper(): pass\ndef map(record): pass", "", "", "The file has only map with 1 parameter (line 2), which is the code of a map."},
+		{"in a class", "map", "", "class A:\n    def map(self, record): pass", "", "", "map is inside of something else here"},
+		{"nothing", "map", "", "x = 1", "", "", "m.py has no functions."},
+		{"none", "map", "", "def mapp(r): pass", "", "", `The file has mapp. Did you mean "map"?`},
 		{"no functions", "reduce", "", "import sys", "", "", "m.py has no functions"},
 		{"reduce", "reduce", "", "def reduce(k, v): pass", "taf", "reduce", ""},
 		{"reduce after analysis", "reduce", "telemetry-analysis", "def reduce(k, v): pass", "telemetry-analysis", "reduce", ""},
@@ -141,4 +145,38 @@ func fuzz(f *testing.F, name string, seeds ...string) {
 			}
 		}
 	})
+}
+
+// TestCheckSaid is about contracts and entries that the analysis names.
+func TestCheckSaid(t *testing.T) {
+	tests := []struct {
+		name, file, kind, contract, entry, code string
+		problem                                 string // a part of the detail
+		line                                    int
+	}{
+		{"entry", "m.py", "map", "", "count", "def count(record): pass", "", 0},
+		{"entry of another contract", "m.py", "map", "telemetry-analysis", "count", "def count(record): pass", "Found count with 1 parameter (line 1); a map needs count(uuid, file, json) for telemetry-analysis.", 1},
+		{"entry that is not there", "m.py", "map", "", "cuont", "\ndef count(record): pass", `m.py has no function "cuont" at the top level of the file. Did you mean "count"?`, 0},
+		{"entry that cannot be seen", "m.py", "map", "", "count", "from somewhere import *", "", 0},
+		{"entry from elsewhere", "m.py", "map", "", "count", "from somewhere import a, count", "", 0},
+		{"entry by assignment", "m.py", "map", "", "count", "if True:\n  count = make()", "", 0},
+		{"a builtin is no function of the file", "m.py", "map", "taf", "", "x = [map(str, [1])]", "m.py has no functions.", 0},
+		{"contract", "m.py", "reduce", "telemetry-server", "", "def reduce(key, values): pass", "a reduce needs reduce(key, values, context) for telemetry-server.", 1},
+		{"streaming", "m.py", "map", "streaming", "", "", "", 0},
+		{"not exported", "m.js", "map", "", "count", "function count(r) {}", "", 0},
+		{"exported as a whole", "m.js", "map", "taf", "", "module.exports = require('somewhere')", "", 0},
+		{"other export", "m.js", "map", "taf", "", "exports.mop = r => 1", `Did you mean "map"?`, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := bundle.Inspect(tree(map[string]string{tt.file: tt.code}), []string{tt.file}).Bundle
+			p := b.CheckSaid(tt.kind, tt.contract, tt.entry)
+			switch {
+			case p == nil && tt.problem != "":
+				t.Errorf("no problem, want one with %q", tt.problem)
+			case p != nil && (tt.problem == "" || !strings.Contains(p.Detail, tt.problem) || p.Line != tt.line):
+				t.Errorf("problem %v, want one with %q in line %d", p, tt.problem, tt.line)
+			}
+		})
+	}
 }

@@ -8,19 +8,14 @@ import (
 
 // followJS ships the modules that a file loads by a relative path, and the package.json that says what kind of module it is.
 func (c *collector) followJS(file string, imports []jsImport) {
-	for dir := path.Dir(file); ; dir = path.Dir(dir) {
-		if pkg := path.Join(dir, "package.json"); c.isFile(pkg) {
-			c.add(pkg)
-			break
-		}
-		if dir == "." {
-			break
-		}
+	if pkg := c.packageOf(file); pkg != "" {
+		c.add(pkg)
 	}
 	for _, imp := range imports {
 		relative := imp.module == "." || imp.module == ".." || strings.HasPrefix(imp.module, "./") || strings.HasPrefix(imp.module, "../")
 		if !relative && !path.IsAbs(imp.module) {
-			continue // Node's own, or a library of the image
+			c.library(file, imp)
+			continue
 		}
 		// ESM paths are URLs: what follows ? or # is not part of the file name.
 		written, _, _ := strings.Cut(imp.module, "?")
@@ -41,6 +36,47 @@ func (c *collector) followJS(file string, imports []jsImport) {
 				"%q needs a file %s, the same with .js, .json, .mjs or .cjs, or a folder of that name with an index.js.", imp.module, target)
 		}
 	}
+}
+
+// packageOf is the package.json that speaks for a file, empty when there is none.
+func (c *collector) packageOf(file string) string {
+	for dir := path.Dir(file); ; dir = path.Dir(dir) {
+		if pkg := path.Join(dir, "package.json"); c.isFile(pkg) {
+			return pkg
+		}
+		if dir == "." {
+			return ""
+		}
+	}
+}
+
+// isModule tells whether a .js file is an ES module because its package.json says so.
+func (c *collector) isModule(file string) bool {
+	var about struct{ Type string }
+	data, err := c.read(c.packageOf(file))
+	return err == nil && json.Unmarshal(data, &about) == nil && about.Type == "module"
+}
+
+// library looks at a module that is named without a path: Node's own, a library, or a file of the folder whose path was forgotten.
+func (c *collector) library(file string, imp jsImport) {
+	target := path.Join(path.Dir(file), imp.module)
+	if imp.guarded || standardNode()[strings.TrimPrefix(imp.module, "node:")] || !inside(target) {
+		return
+	}
+	if found := c.localFile(target); found != "" {
+		c.warn("bundle/missing-import", file, imp.line, "Import of a module that is not there",
+			"%q is looked for among libraries, but there is a file %s. Did you mean %q?", imp.module, found, "./"+imp.module)
+	}
+}
+
+// localFile is the file of the folder that an import without ./ probably means.
+func (c *collector) localFile(target string) string {
+	for _, ext := range append([]string{""}, jsExtensions...) {
+		if c.isFile(target + ext) {
+			return target + ext
+		}
+	}
+	return ""
 }
 
 var jsExtensions = []string{".js", ".json", ".mjs", ".cjs"}

@@ -2,7 +2,10 @@ package bundle
 
 import (
 	"path"
+	"slices"
 	"strings"
+
+	"github.com/tafc/tafc/internal/diag"
 )
 
 // followPython ships the modules that a file imports from the entry's folder.
@@ -12,9 +15,62 @@ func (c *collector) followPython(file string, imports []pythonImport) {
 		case imp.dots > 0:
 			c.followRelative(file, imp)
 		case c.addModule(c.root, strings.Split(imp.module, ".")):
-			c.addMembers(path.Join(c.root, strings.ReplaceAll(imp.module, ".", "/")), imp.names)
+			base := path.Join(c.root, strings.ReplaceAll(imp.module, ".", "/"))
+			missing := c.addMembers(base, imp.names)
+			if len(missing) > 0 && !imp.guarded && !c.isFile(base+".py") && !c.isFile(path.Join(base, "__init__.py")) && c.holdsPython(base) {
+				c.problem("bundle/missing-import", file, imp.line, "Import of a module that is not there",
+					"`from %s import %s` needs %s.py or a package %[3]s/.%s", imp.module, missing[0], path.Join(base, missing[0]),
+					diag.DidYouMean(missing[0], c.modules(base)))
+			}
+		case !imp.guarded:
+			c.absent(file, imp)
 		}
 	}
+}
+
+// absent looks at an import of what is not in the folder: a part of a package that is there, a slip, or a library.
+func (c *collector) absent(file string, imp pythonImport) {
+	top, rest, _ := strings.Cut(imp.module, ".")
+	base := path.Join(c.root, top)
+	if rest != "" && (c.isFile(base+".py") || c.holdsPython(base)) {
+		missing := path.Join(c.root, strings.ReplaceAll(imp.module, ".", "/"))
+		c.problem("bundle/missing-import", file, imp.line, "Import of a module that is not there",
+			"%q is a module of this folder, but %q needs %s.py or a package %[3]s/.%s", top, imp.module, missing,
+			diag.DidYouMean(path.Base(missing), c.modules(path.Dir(missing))))
+		return
+	}
+	if standardPython()[top] {
+		return
+	}
+	if meant := diag.Suggest(top, c.modules(c.root)); meant != "" {
+		c.warn("bundle/missing-import", file, imp.line, "Import of a module that is not there",
+			"There is no %s.py beside the code. Did you mean %q? If it is a library, it must be installed where the code runs.", top, meant)
+		return
+	}
+	for i := range c.sources {
+		if c.sources[i].Path == file {
+			c.sources[i].Libraries = append(c.sources[i].Libraries, Library{Name: top, Line: imp.line})
+		}
+	}
+}
+
+// holdsPython tells whether a folder is a package of the user's and not one of data.
+func (c *collector) holdsPython(dir string) bool {
+	return slices.ContainsFunc(c.list(dir), func(name string) bool { return path.Ext(name) == ".py" })
+}
+
+// modules are the names of the modules in a folder.
+func (c *collector) modules(dir string) []string {
+	var names []string
+	for _, name := range c.list(dir) {
+		base := path.Base(name)
+		if stem, ok := strings.CutSuffix(base, ".py"); ok {
+			names = append(names, stem)
+		} else if !strings.Contains(base, ".") && c.holdsPython(name) {
+			names = append(names, base)
+		}
+	}
+	return names
 }
 
 // followRelative ships what from .module import names needs. It must be there, unless the import is guarded.
@@ -34,7 +90,8 @@ func (c *collector) followRelative(file string, imp pythonImport) {
 	if imp.module != "" && !c.addModule(dir, strings.Split(imp.module, ".")) {
 		if !imp.guarded {
 			c.problem("bundle/missing-import", file, imp.line, "Import of a module that is not there",
-				"`from %s import …` needs %s.py or a package %[2]s/.", written, path.Join(dir, strings.ReplaceAll(imp.module, ".", "/")))
+				"`from %s import …` needs %s.py or a package %[2]s/.%s", written, path.Join(dir, strings.ReplaceAll(imp.module, ".", "/")),
+				diag.DidYouMean(imp.module, c.modules(dir)))
 		}
 		return
 	}
