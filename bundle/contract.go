@@ -98,7 +98,7 @@ func (b *Bundle) CheckSaid(kind, contract, entry string) *Problem {
 		return b.noFunction(kind, wanted)
 	}
 	p := b.contractProblem(kind, "A function with the wrong number of parameters",
-		fmt.Sprintf("Found %s; a %s needs %s.", and(found), kind, or(wanted, kind)))
+		fmt.Sprintf("Found %s; a %s needs %s. For another contract say so with the argument contract.", and(found), kind, or(wanted, kind)))
 	p.Line = b.Functions[wanted[0].function].Line
 	return p
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"path"
 	"strings"
+
+	"github.com/tafc/tafc/internal/diag"
 )
 
 // followJS ships the modules that a file loads by a relative path, and the package.json that says what kind of module it is.
@@ -33,7 +35,7 @@ func (c *collector) followJS(file string, imports []jsImport) {
 		}
 		if !imp.guarded {
 			c.problem("bundle/missing-import", file, imp.line, "Import of a module that is not there",
-				"%q needs a file %s, the same with .js, .json, .mjs or .cjs, or a folder of that name with an index.js.", imp.module, target)
+				"%q needs a file %s, the same with .js, .json, .mjs or .cjs, or a folder of that name with an index.js.%s", imp.module, target, c.similar(target))
 		}
 	}
 }
@@ -67,6 +69,15 @@ func (c *collector) library(file string, imp jsImport) {
 		c.warn("bundle/missing-import", file, imp.line, "Import of a module that is not there",
 			"%q is looked for among libraries, but there is a file %s. Did you mean %q?", imp.module, found, "./"+imp.module)
 	}
+}
+
+// similar is a sentence with a file beside the one that is not there, or empty.
+func (c *collector) similar(target string) string {
+	var names []string
+	for _, name := range c.list(path.Dir(target)) {
+		names = append(names, path.Base(name), strings.TrimSuffix(path.Base(name), path.Ext(name)))
+	}
+	return diag.DidYouMean(path.Base(target), names)
 }
 
 // localFile is the file of the folder that an import without ./ probably means.

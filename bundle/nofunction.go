@@ -38,7 +38,8 @@ func (b *Bundle) noFunction(kind string, wanted []signature) *Problem {
 	if line > 0 {
 		p.Line = line
 	}
-	p.Detail = fmt.Sprintf("A %s needs %s, %s.%s A program that reads standard input needs contract = \"streaming\".", kind, or(wanted, kind), b.where(), guess)
+	p.Detail = fmt.Sprintf("%s A %s needs %s, %s. A program that reads standard input needs contract = \"streaming\".",
+		strings.TrimSpace(guess), kind, or(wanted, kind), b.where())
 	return p
 }
 

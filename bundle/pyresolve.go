@@ -89,9 +89,9 @@ func (c *collector) followRelative(file string, imp pythonImport) {
 	}
 	if imp.module != "" && !c.addModule(dir, strings.Split(imp.module, ".")) {
 		if !imp.guarded {
+			missing := path.Join(dir, strings.ReplaceAll(imp.module, ".", "/"))
 			c.problem("bundle/missing-import", file, imp.line, "Import of a module that is not there",
-				"`from %s import …` needs %s.py or a package %[2]s/.%s", written, path.Join(dir, strings.ReplaceAll(imp.module, ".", "/")),
-				diag.DidYouMean(imp.module, c.modules(dir)))
+				"`from %s import …` needs %s.py or a package %[2]s/.%s", written, missing, diag.DidYouMean(path.Base(missing), c.modules(path.Dir(missing))))
 		}
 		return
 	}

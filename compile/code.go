@@ -1,6 +1,9 @@
 package compile
 
 import (
+	"unicode/utf8"
+
+	"github.com/apparentlymart/go-textseg/v15/textseg"
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/tafc/tafc/bundle"
@@ -38,7 +41,7 @@ func (r *resolver) stageCode(s *lang.Stage, b *bundle.Bundle, earlier map[addr.S
 	contract, function, problem := b.Contract(string(s.Kind), hint)
 	switch {
 	case s.Contract != "" || s.Entry != "":
-		// What the file says is taken; the function itself is looked up when the code is loaded.
+		// What the file says is taken; a function that cannot be seen is looked up when the code is loaded.
 		if s.Contract != "" {
 			contract = s.Contract
 		}
@@ -47,6 +50,10 @@ func (r *resolver) stageCode(s *lang.Stage, b *bundle.Bundle, earlier map[addr.S
 		}
 		if contract == "" {
 			contract = "taf"
+		}
+		if p := b.CheckSaid(string(s.Kind), contract, s.Entry); p != nil {
+			r.problem(s, *p)
+			return nil
 		}
 	case problem != nil:
 		r.problem(s, *problem)
@@ -61,18 +68,57 @@ func (r *resolver) stageCode(s *lang.Stage, b *bundle.Bundle, earlier map[addr.S
 // problem reports what is wrong with user code at its own place, or at the argument that names it.
 func (r *resolver) problem(s *lang.Stage, p bundle.Problem) {
 	rng := s.Range("code")
+	if p.Code == "bundle/contract" && s.Entry != "" {
+		rng = s.Range("entry")
+	}
 	var related []diag.Option
 	if p.Line > 0 {
 		if src, err := r.readFile(p.Path); err == nil {
-			rng = lineRange(r.name(p.Path), src, p.Line)
+			rng = problemRange(r.name(p.Path), src, p)
 			related = append(related, diag.WithRelated("the code of "+s.Addr().String(), s.Range("code")))
 		}
 	}
-	d := diag.Error(p.Code, p.Summary, p.Detail, rng, related...)
+	r.diags = append(r.diags, codeDiagnostic(p, rng, related...))
+}
+
+func codeDiagnostic(p bundle.Problem, rng hcl.Range, related ...diag.Option) *hcl.Diagnostic {
 	if p.Warning {
-		d.Severity = hcl.DiagWarning
+		return diag.Warning(p.Code, p.Summary, p.Detail, rng, related...)
 	}
-	r.diags = append(r.diags, d)
+	return diag.Error(p.Code, p.Summary, p.Detail, rng, related...)
+}
+
+// problemRange is the range of a problem in its file: the whole line where nothing more is known.
+func problemRange(name string, src []byte, p bundle.Problem) hcl.Range {
+	rng := lineRange(name, src, p.Line)
+	if p.Column == 0 {
+		return rng
+	}
+	start := posIn(src, p.Line, p.Column)
+	end := posIn(src, max(p.EndLine, p.Line), p.EndColumn)
+	if end.Byte <= start.Byte {
+		end = posIn(src, p.Line, p.Column+1)
+	}
+	return hcl.Range{Filename: name, Start: start, End: end}
+}
+
+// posIn is the position of a column, counted from 1 in code points; one beyond the end of its line is that end.
+func posIn(src []byte, line, column int) hcl.Pos {
+	whole := lineRange("", src, line)
+	from := whole.Start.Byte - (whole.Start.Column - 1) // indentation is one byte each
+	pos := hcl.Pos{Line: whole.Start.Line, Column: 1, Byte: from}
+	text := src[from:whole.End.Byte]
+	for i := 1; i < column && len(text) > 0; {
+		n, cluster, err := textseg.ScanGraphemeClusters(text, true)
+		if err != nil || n == 0 {
+			break
+		}
+		i += utf8.RuneCount(cluster)
+		pos.Column++
+		pos.Byte += n
+		text = text[n:]
+	}
+	return pos
 }
 
 // lineRange is a whole line without its indentation.

@@ -46,16 +46,6 @@ func newResolver(a *lang.Analysis, w World) *resolver {
 // Sources are texts of files, by name, for the snippets of diagnostics.
 type Sources map[string][]byte
 
-// Check finds what is wrong with an analysis besides the file itself, without its index: documents, code, layouts.
-func Check(a *lang.Analysis, w World) (hcl.Diagnostics, Sources) {
-	r := newResolver(a, w)
-	for _, f := range a.Filters {
-		r.filter(f, r.layout(f))
-	}
-	r.code()
-	return r.diags, r.sources
-}
-
 // Resolve reads everything that Compile needs: the files that each filter selects, and the code of each stage.
 func Resolve(ctx context.Context, a *lang.Analysis, w World) (Input, hcl.Diagnostics, Sources) {
 	r := newResolver(a, w)

@@ -16,9 +16,11 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/tafc/tafc/bundle/syntax"
 	"github.com/tafc/tafc/compile"
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/require"
 	"github.com/tafc/tafc/lang"
 )
 
@@ -191,6 +193,8 @@ func TestDiagnostics(t *testing.T) {
 		"lang/bad-condition": true, "index/bad-layout": true, "index/root-not-built": true,
 		// It takes no analysis at all, or a folder that nobody may read.
 		"lang/unreadable": true,
+		// It takes an interpreter that is broken.
+		"bundle/unchecked": true,
 		// It takes a table that another program made.
 		"index/no-root": true,
 	}
@@ -199,10 +203,14 @@ func TestDiagnostics(t *testing.T) {
 		if !slices.Contains(words, "error") {
 			continue
 		}
-		codes := problems(t, f)
-		if !slices.Contains(codes, f.heading) {
-			t.Errorf("%s: the example gives %v, not %s", f, codes, f.heading)
-		}
+		t.Run(f.heading, func(t *testing.T) {
+			if slices.Contains(words, "python3") {
+				require.Tool(t, "python3")
+			}
+			if codes := problems(t, f); !slices.Contains(codes, f.heading) {
+				t.Errorf("%s: the example gives %v, not %s", f, codes, f.heading)
+			}
+		})
 		shown[f.heading] = true
 	}
 	for _, code := range documented {
@@ -281,6 +289,11 @@ func problems(t *testing.T, f fence) []string {
 			diags = append(diags, more...)
 		}
 	}
+	if slices.Contains(words, "python3") {
+		checked := compile.Check(a, compile.World{FS: world})
+		checked.Syntax(syntax.Check(t.Context(), checked.Code, nil))
+		diags = append(diags, checked.Diags...)
+	}
 	var codes []string
 	for _, d := range diags {
 		codes = append(codes, diag.CodeOf(d))
@@ -347,6 +360,10 @@ func exampleWorld() fstest.MapFS {
 		"wrong.py":    text("def map(a, b):\n    yield a, b\n"),
 		"relative.py": text("from .gone import names\n\ndef map(record):\n    yield names[0], 1\n"),
 		"model.bin":   {Data: make([]byte, 33<<20)},
+		"broken.py":   text("def map(record)\n    yield record.key, 1\n"),
+		"library.py":  text("import no_such_library\n\ndef map(record):\n    yield record.key, 1\n"),
+		"mapper.ts":   text("export function map(record: Record) {}\n"),
+		"counter":     text("\x7fELF\x00"),
 		"pipe":        {Mode: fs.ModeNamedPipe},
 	}
 }

@@ -1,15 +1,20 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/tafc/tafc/bundle"
+	"github.com/tafc/tafc/bundle/syntax"
 	"github.com/tafc/tafc/compile"
 	"github.com/tafc/tafc/internal/diag"
 	"github.com/tafc/tafc/internal/sarif"
@@ -31,7 +36,7 @@ func (a *app) validateVerb() *cobra.Command {
 			if !slices.Contains(reportFormats, v.format) {
 				return usageError("-format %s is not known: text, json, github or sarif.%s", v.format, diag.DidYouMean(v.format, reportFormats))
 			}
-			if err := v.check(args); err != nil {
+			if err := v.check(c.Context(), args); err != nil {
 				return err
 			}
 			return v.show()
@@ -39,23 +44,26 @@ func (a *app) validateVerb() *cobra.Command {
 	}
 	v.in.varFlags(c.Flags())
 	c.Flags().StringVar(&v.format, "format", "text", "text, json, github or sarif")
+	c.Flags().BoolVar(&v.noInterpreters, "no-interpreters", false, "do not ask python3 and node whether the code parses")
 	c.Flags().BoolVar(&v.strict, "strict", false, "exit with 1 for warnings too")
 	return c
 }
 
 // validation is one tafc validate.
 type validation struct {
-	app     *app
-	in      inputs
-	format  string
-	strict  bool
-	files   []string // the analyses, as they are named
-	diags   hcl.Diagnostics
-	sources map[string][]byte
+	app    *app
+	in     inputs
+	format string
+	strict bool
+	// noInterpreters leaves out what needs programs besides tafc.
+	noInterpreters bool
+	files          []string // the analyses, as they are named
+	diags          hcl.Diagnostics
+	sources        map[string][]byte
 }
 
 // check loads and checks all analyses that the arguments mean.
-func (v *validation) check(args []string) error {
+func (v *validation) check(ctx context.Context, args []string) error {
 	files, err := analyses(args, func(path string, err error) error {
 		v.unreadable(path, err)
 		return nil
@@ -65,6 +73,8 @@ func (v *validation) check(args []string) error {
 	}
 	v.in.several = len(files) > 1
 	declared := map[string]bool{}
+	var checked []*compile.Checked
+	var code []bundle.Source
 	for _, file := range files {
 		s, err := v.app.load(file, &v.in)
 		var bad *unreadableError
@@ -76,7 +86,8 @@ func (v *validation) check(args []string) error {
 			return err
 		}
 		if s.analysis != nil {
-			s.check()
+			c := compile.Check(s.analysis, s.world())
+			checked, code = append(checked, c), append(code, c.Code...)
 			for _, x := range s.analysis.Variables {
 				declared[x.Name] = true
 			}
@@ -85,6 +96,7 @@ func (v *validation) check(args []string) error {
 		v.diags = append(v.diags, s.diags...)
 		maps.Copy(v.sources, s.sources)
 	}
+	v.code(ctx, checked, code)
 	return v.undeclared(declared)
 }
 
@@ -109,12 +121,26 @@ func (v *validation) undeclared(declared map[string]bool) error {
 	return nil
 }
 
-// check adds what is wrong with the documents and the code of an analysis.
-func (s *session) check() {
-	diags, sources := compile.Check(s.analysis, s.world())
-	s.diags = append(s.diags, diags...)
-	maps.Copy(s.sources, sources)
+// code has the interpreters of this computer look at the code of all analyses at once.
+func (v *validation) code(ctx context.Context, checked []*compile.Checked, code []bundle.Source) {
+	code = slices.CompactFunc(slices.SortedFunc(slices.Values(code), byPath), func(a, b bundle.Source) bool { return a.Path == b.Path })
+	var problems []bundle.Problem
+	if !v.noInterpreters {
+		var cache *syntax.Cache
+		if dir, err := os.UserCacheDir(); err == nil {
+			cache = syntax.OpenCache(filepath.Join(dir, "tafc"))
+		}
+		problems = syntax.Check(ctx, code, cache)
+		_ = cache.Save() // it is only there to be fast
+	}
+	for _, c := range checked {
+		c.Syntax(problems)
+		v.diags = append(v.diags, c.Diags...)
+		maps.Copy(v.sources, c.Sources)
+	}
 }
+
+func byPath(a, b bundle.Source) int { return strings.Compare(a.Path, b.Path) }
 
 // show prints the report in its format and says with the exit code what it is.
 func (v *validation) show() error {

@@ -43,6 +43,7 @@ var allowed = map[string][]string{
 	"index/document":           {"index", "internal/order"},
 	"index/open":               {"index", "index/dir", "index/sqlite"},
 	"bundle":                   {"internal/diag"},
+	"bundle/syntax":            {"bundle", "internal/atomicfile", "runtime/usercode"},
 	"compile":                  {"lang", "index", "index/document", "bundle", "runtime/job", "internal/addr", "internal/diag", "internal/order"},
 	"plan":                     {"compile", "bundle", "internal/addr", "internal/diag", "runtime/job"},
 	"state":                    {"internal/atomicfile", "bundle", "internal/addr", "runtime/job"},
