@@ -171,9 +171,9 @@ func (im *importing) analysis(name string, filter *document.Filter) ([]byte, err
 	a, diags := lang.Load(file, text, lang.Options{ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv})
 	sources := map[string][]byte{file: text}
 	if !diags.HasErrors() {
-		more, read := compile.Check(a, compile.World{FS: os.DirFS(dir)})
-		diags = append(diags, more...)
-		for name, text := range read {
+		checked := compile.Check(a, compile.World{FS: os.DirFS(dir)})
+		diags = append(diags, checked.Diags...)
+		for name, text := range checked.Sources {
 			sources[name] = text
 		}
 	}
