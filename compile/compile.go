@@ -63,7 +63,7 @@ func Compile(in Input) (*Graph, hcl.Diagnostics) {
 	}
 	for _, o := range in.Analysis.Outputs {
 		c.graph.Outputs = append(c.graph.Outputs, Output{
-			Name: o.Name, Stage: o.Value, Format: o.Format, To: o.To, Tasks: c.final[o.Value],
+			Name: o.Name, Stage: o.Value, Format: o.Format, Sort: o.Sort, Top: o.Top, To: o.To, Tasks: c.final[o.Value],
 		})
 	}
 	return c.graph, c.diags

@@ -52,6 +52,8 @@ type (
 		Name   string     `json:"name"`
 		Stage  addr.Stage `json:"stage"`
 		Format string     `json:"format"`
+		Sort   string     `json:"sort,omitempty"`
+		Top    int        `json:"top,omitempty"`
 		To     string     `json:"to,omitempty"`
 		Tasks  []int      `json:"tasks"`
 	}
@@ -86,7 +88,7 @@ func (g *Graph) MarshalJSON() ([]byte, error) {
 		f.Tasks = append(f.Tasks, tf)
 	}
 	for _, o := range g.Outputs {
-		of := outputFile{Name: o.Name, Stage: o.Stage, Format: o.Format, To: o.To}
+		of := outputFile{Name: o.Name, Stage: o.Stage, Format: o.Format, Sort: o.Sort, Top: o.Top, To: o.To}
 		for _, t := range o.Tasks {
 			of.Tasks = append(of.Tasks, tasks[t])
 		}
@@ -131,7 +133,7 @@ func ReadGraph(text []byte, bundles map[string]*bundle.Bundle) (*Graph, error) {
 		g.Tasks = append(g.Tasks, t)
 	}
 	for _, of := range f.Outputs {
-		o := Output{Name: of.Name, Stage: of.Stage, Format: of.Format, To: of.To}
+		o := Output{Name: of.Name, Stage: of.Stage, Format: of.Format, Sort: of.Sort, Top: of.Top, To: of.To}
 		for _, i := range of.Tasks {
 			if i < 0 || i >= len(g.Tasks) {
 				return nil, fmt.Errorf("read graph: output %s names a task that is not there", of.Name)

@@ -117,6 +117,8 @@ type Output struct {
 	Name   string
 	Stage  addr.Stage
 	Format string
+	Sort   string // key, -key, value, -value
+	Top    int    // the first so many pairs; 0: all
 	To     string
 	Tasks  []*Task
 }

@@ -219,6 +219,8 @@ type Limit struct {
 type Output struct {
 	Block
 	Value  addr.Stage
-	Format string // text, csv, jsonl, json
+	Format string // text, csv, jsonl, json, parquet
+	Sort   string // key, -key, value, -value
+	Top    int    // the first so many pairs; 0: all
 	To     string // path relative to the analysis, or empty
 }

@@ -47,6 +47,12 @@ func Describe(a *Analysis) string {
 		d.open("output", o.Name)
 		d.line("value", o.Value)
 		d.line("format", o.Format)
+		if o.Sort != "key" {
+			d.line("sort", o.Sort)
+		}
+		if o.Top > 0 {
+			d.line("top", o.Top)
+		}
 		d.text("to", o.To)
 	}
 	d.taskcluster(a.Taskcluster)

@@ -193,10 +193,10 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 	), Blocks: []BlockSchema{resourcesSchema, retrySchema, tolerateSchema}},
 	{Type: "output", Label: RequiredLabel, Many: true, Doc: "A result that somebody wants.", Args: []ArgSchema{
 		{Name: "value", Type: TReference, refs: []string{"map", "reduce"}, Required: true, Doc: "The stage whose result it is."},
-		{Name: "format", Type: TString, words: &outputFormats, Default: `"text"`, Doc: "How it is written: text, csv, jsonl, json."},
+		{Name: "format", Type: TString, words: &outputFormats, Default: `"text"`, Doc: "How it is written: text, csv, jsonl, json, parquet."},
 		{Name: "to", Type: TString, Doc: "The file it is written to."},
-		notBuiltArg("sort", TAny, "The order of the result."),
-		notBuiltArg("top", TCount, "Only the first so many."),
+		{Name: "sort", Type: TString, words: &orders, Default: `"key"`, Doc: "The order of the result: key, value, or with a minus in front the other way."},
+		{Name: "top", Type: TCount, Doc: "Only the first so many pairs."},
 	}},
 	notifySchema,
 	{Type: "engine", Label: RequiredLabel, labels: &engines, Many: true, Doc: "Where tasks run.", Kinds: []BlockSchema{
@@ -218,7 +218,8 @@ type valueSet struct {
 var (
 	contracts     = valueSet{words: []string{"taf", "telemetry-server", "telemetry-analysis", "streaming"}}
 	recordFormats = valueSet{words: []string{"telemetry", "lines", "jsonl", "csv", "tsv", "whole"}}
-	outputFormats = valueSet{words: []string{"text", "csv", "jsonl", "json"}, later: []string{"parquet"}}
+	outputFormats = valueSet{words: []string{"text", "csv", "jsonl", "json", "parquet"}}
+	orders        = valueSet{words: []string{"key", "-key", "value", "-value"}}
 	engines       = valueSet{words: []string{EngineLocal, EngineTaskcluster}}
 	payloads      = valueSet{words: []string{"docker-worker", "generic-worker"}}
 	priorities    = valueSet{words: []string{"highest", "very-high", "high", "medium", "low", "very-low", "lowest"}}

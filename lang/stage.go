@@ -244,12 +244,15 @@ func (l *loader) stageCycle(members []*Stage) {
 func (l *loader) outputs() {
 	files := map[string]*Output{}
 	l.each("output", func(b *block) {
-		o := &Output{Block: b.Block, Format: "text"}
+		o := &Output{Block: b.Block, Format: "text", Sort: "key"}
 		if r, _, ok := l.reference(b, "value", "map", "reduce"); ok {
 			o.Value = stageAddr(r)
 		}
 		format, ok := l.word(b, "format", "lang/unknown-format")
 		set(&o.Format, format, ok)
+		sort, ok := l.word(b, "sort", "lang/unknown-word")
+		set(&o.Sort, sort, ok)
+		o.Top, _ = l.count(b, "top", 1)
 		if to, rng, ok := l.filled(b, "to"); ok {
 			o.To = to
 			if scheme, _, remote := strings.Cut(to, "://"); remote {

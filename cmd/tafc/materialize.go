@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/tafc/tafc/compile"
 	"github.com/tafc/tafc/engine"
@@ -15,6 +16,7 @@ import (
 	"github.com/tafc/tafc/plan"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/runtime/pairs"
+	"github.com/tafc/tafc/runtime/parquet"
 	"github.com/tafc/tafc/state"
 )
 
@@ -101,6 +103,7 @@ func (s *session) output(ctx context.Context, p *plan.Plan, o compile.Output, th
 	if err != nil {
 		return view.Output{}, err
 	}
+	r.order = orderOf(o.Sort, o.Top)
 	for _, t := range lost {
 		r.partial = true
 		r.covers.Cover(lostBy(t), t.Role == job.RoleReduce)
@@ -109,17 +112,29 @@ func (s *session) output(ctx context.Context, p *plan.Plan, o compile.Output, th
 		Name: o.Name, Format: o.Format, Covers: r.covers, Partial: r.partial, Pairs: r.pairs, Quarantine: r.quarantine,
 		MinCoverage: minCoverage(p.Graph, o), NoValue: r.noValue,
 	}
+	if o.Top > 0 {
+		out.Pairs = min(out.Pairs, int64(o.Top))
+	}
 	if out.BelowCoverage() {
 		return out, nil
 	}
 	head := &headWriter{lines: view.PreviewLines}
-	if o.To == "" {
-		head.stop = true
-		err = s.write(ctx, head, o.Format, r)
-	} else {
+	if o.To != "" {
 		if out.Path = o.To; !filepath.IsAbs(o.To) {
 			out.Path = filepath.Join(s.outputDir, o.To)
 		}
+	}
+	switch {
+	case o.To == "":
+		head.stop = true
+		err = s.write(ctx, head, readable(o.Format), r)
+	case o.Format == formatParquet:
+		if err = s.writeFile(ctx, out.Path, o.Format, r, io.Discard); err == nil {
+			head.stop = true
+			err = s.write(ctx, head, readable(o.Format), r)
+		}
+		out.Path = fromHere(out.Path)
+	default:
 		err = s.writeFile(ctx, out.Path, o.Format, r, head)
 		out.Path = fromHere(out.Path)
 	}
@@ -128,6 +143,23 @@ func (s *session) output(ctx context.Context, p *plan.Plan, o compile.Output, th
 	}
 	out.Preview = string(head.buf)
 	return out, nil
+}
+
+// formatParquet is the format that people cannot read.
+const formatParquet = "parquet"
+
+// readable is the format in which the beginning of an output is shown.
+func readable(format string) string {
+	if format == formatParquet {
+		return "text"
+	}
+	return format
+}
+
+// orderOf is the order of an output: its sort, such as -value, and its top.
+func orderOf(sort string, top int) pairs.Order {
+	by, descending := strings.CutPrefix(sort, "-")
+	return pairs.Order{By: by, Descending: descending, Top: top}
 }
 
 // fromHere is a path as people would write it: relative when it is below the working directory.
@@ -154,6 +186,7 @@ func minCoverage(g *compile.Graph, o compile.Output) float64 {
 // result is the pairs of a stage with what they stand for.
 type result struct {
 	form       job.Form
+	order      pairs.Order
 	parts      []job.Part
 	covers     job.Ledger
 	pairs      int64
@@ -224,11 +257,11 @@ func (s *session) merge(ctx context.Context, w io.Writer, format string, r *resu
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	inputs := make([]pairs.Input, len(r.parts))
-	for i, p := range r.parts {
-		inputs[i] = pairs.Part(p)
+	open := func() (pairs.SourceCloser, error) { return r.open(ctx, tmp) }
+	if format == formatParquet {
+		return parquet.Write(w, r.form, open)
 	}
-	m, err := pairs.Merge(ctx, inputs, tmp, 0)
+	m, err := open()
 	if err != nil {
 		return err
 	}
@@ -242,6 +275,35 @@ func (s *session) merge(ctx context.Context, w io.Writer, format string, r *resu
 		return pairs.WriteJSON(w, r.form, m)
 	}
 	return pairs.WriteText(w, r.form, m)
+}
+
+// open merges the parts of a result and puts them in their order.
+func (r *result) open(ctx context.Context, tmp string) (pairs.SourceCloser, error) {
+	inputs := make([]pairs.Input, len(r.parts))
+	for i, p := range r.parts {
+		inputs[i] = pairs.Part(p)
+	}
+	m, err := pairs.Merge(ctx, inputs, tmp, 0)
+	if err != nil {
+		return nil, err
+	}
+	arranged, err := pairs.Arrange(ctx, m, r.form, r.order, tmp)
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return &opened{SourceCloser: arranged, merged: m}, nil
+}
+
+// opened is a result in its order, with what it reads.
+type opened struct {
+	pairs.SourceCloser
+	merged *pairs.Merger
+}
+
+func (o *opened) Close() {
+	o.SourceCloser.Close()
+	o.merged.Close()
 }
 
 // errHead stops a writer that has seen enough.

@@ -49,7 +49,7 @@ func (a *app) outputVerb() *cobra.Command {
 	c.ValidArgsFunction = a.completeOutput(&in)
 	in.stateFlag(c.Flags())
 	in.varFlags(c.Flags())
-	c.Flags().StringVar(&format, "format", "", "text, csv, jsonl or json (default: what the output block says)")
+	c.Flags().StringVar(&format, "format", "", "text, csv, jsonl, json or parquet (default: what the output block says)")
 	c.Flags().BoolVar(&asJSON, "json", false, "the same as -format json")
 	return c
 }
@@ -75,9 +75,12 @@ func (s *session) printOutput(ctx context.Context, o *lang.Output, format string
 	switch format {
 	case "":
 		format = o.Format
-	case "text", "csv", "jsonl", "json":
+	case "text", "csv", "jsonl", "json", formatParquet:
 	default:
-		return usageError("-format %s is not known: text, csv, jsonl or json", format)
+		return usageError("-format %s is not known: text, csv, jsonl, json or parquet", format)
+	}
+	if format == formatParquet && s.app.streams.OutTerminal {
+		return usageError("parquet is not for reading: send it into a file (tafc output > FILE), or write -format text")
 	}
 	keys, err := s.goodKeys(ctx, o.Value)
 	if err != nil {
@@ -87,6 +90,7 @@ func (s *session) printOutput(ctx context.Context, o *lang.Output, format string
 	if err != nil {
 		return err
 	}
+	r.order = orderOf(o.Sort, o.Top)
 	if run, err := s.state.LatestRun(ctx, s.analysis.Name); err == nil && run != nil && run.Outcome != state.Succeeded && run.Outcome != state.Partial {
 		fmt.Fprintf(s.app.streams.Err, "This is the last good result: the last run (%s) did not finish.\n", run.ID)
 	}

@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"runtime/pin":              {},
 	"runtime/codec":            {},
 	"runtime/pairs":            {"runtime/job"},
+	"runtime/parquet":          {"runtime/job", "runtime/pairs"},
 	"runtime/usercode":         {"runtime/job", "stdlib/helpers"},
 	"runtime/extract":          {"runtime/job", "runtime/pairs"},
 	"runtime/operation":        {"runtime/job", "runtime/extract", "runtime/pairs", "runtime/usercode"},

@@ -193,11 +193,7 @@ func (c *Collector) reset() {
 
 // Write writes the partitions to files in dir, one for each partition, also for an empty one, and empties the collector.
 func (c *Collector) Write(ctx context.Context, dir string) ([]job.Part, error) {
-	c.sort()
-	inputs := append(c.runs, func() (SourceCloser, error) { return &sorted{c: c}, nil })
-	// Files that are merged share the memory with the pairs that are still there: about half a megabyte each.
-	fanIn := int(min(DefaultFanIn, max(2, c.o.Memory>>20)))
-	m, err := Merge(ctx, inputs, c.o.Temp, fanIn)
+	m, err := c.merger(ctx)
 	if err != nil {
 		return nil, err
 	}

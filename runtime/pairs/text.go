@@ -237,3 +237,16 @@ func unquote(value []byte) (text []byte, ok bool) {
 	text, err := p.str()
 	return text, err == nil && p.at == len(value)
 }
+
+// SplitLine divides a line of FormLines at its first space, as WriteCSV does, into two JSON strings; without a space there is no value.
+func SplitLine(key, value []byte) (before, behind []byte, err error) {
+	line, err := appendLine(nil, key, value)
+	if err != nil {
+		return nil, nil, err
+	}
+	first, rest, more := bytes.Cut(line, []byte{' '})
+	if more {
+		behind = appendQuoted(nil, rest)
+	}
+	return appendQuoted(nil, first), behind, nil
+}

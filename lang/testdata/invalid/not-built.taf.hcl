@@ -23,9 +23,6 @@ map "each" {
 
 output "table" {
   value  = map.each
-  format = "parquet"    # ERROR: Not built yet
-  sort   = "key"        # ERROR: Not built yet
-  top    = 3            # ERROR: Not built yet
   to     = "s3://b/key" # ERROR: Not built yet
 }
 
