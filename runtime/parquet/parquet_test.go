@@ -27,7 +27,9 @@ func opener(t *testing.T, lines ...string) func() (pairs.SourceCloser, error) {
 		t.Fatal(err)
 	}
 	parts[0].Path = dir + "/" + parts[0].Path
-	return func() (pairs.SourceCloser, error) { return pairs.Merge(ctx, []pairs.Input{pairs.Part(parts[0])}, dir, 0) }
+	return func() (pairs.SourceCloser, error) {
+		return pairs.Merge(ctx, []pairs.Input{pairs.Part(parts[0])}, dir, 0)
+	}
 }
 
 func TestWrite(t *testing.T) {
