@@ -23,29 +23,6 @@ type call struct {
 
 var conditionType = cty.Capsule("condition", reflect.TypeFor[call]())
 
-// conditionFunctions are the functions that make conditions.
-func conditionFunctions() map[string]function.Function {
-	table := map[string]function.Function{}
-	for op, params := range map[Op][]string{
-		OpAny: nil, OpBetween: {"least", "most"}, OpAtLeast: {"least"}, OpAtMost: {"most"},
-		OpGlob: {"pattern"}, OpMatches: {"expression"}, OpVersion: {"comparisons"},
-		opDays: {"count"}, opSince: {"date"}, opLastDay: nil,
-	} {
-		spec := &function.Spec{}
-		for _, p := range params {
-			spec.Params = append(spec.Params, conditionParam(p))
-		}
-		table[string(op)] = conditionFunction(op, spec)
-	}
-	values := conditionParam("values")
-	table[string(OpOneOf)] = conditionFunction(OpOneOf, &function.Spec{VarParam: &values})
-	return table
-}
-
-func conditionParam(name string) function.Parameter {
-	return function.Parameter{Name: name, Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true}
-}
-
 func conditionFunction(op Op, spec *function.Spec) function.Function {
 	spec.Type = function.StaticReturnType(conditionType)
 	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {

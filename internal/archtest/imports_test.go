@@ -59,6 +59,7 @@ var allowed = map[string][]string{
 	"bench/internal/synthetic": {"index"},
 	"examples":                 {},
 	"docs":                     {},
+	"internal/reference":       {"lang", "stdlib/funcs"},
 	"internal/importer":        {"lang", "index"},
 	"internal/taftest":         {"lang", "compile", "plan", "index", "internal/..."},
 }
