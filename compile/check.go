@@ -36,6 +36,7 @@ func Check(a *lang.Analysis, w World) *Checked {
 		if len(s.Code) > 0 {
 			c.stage(r, s, earlier)
 		}
+		r.records(s, s.Format)
 	}
 	c.Diags, c.Sources = r.diags, r.sources
 	return c

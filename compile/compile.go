@@ -190,7 +190,7 @@ func (c *compiler) mapResults(s *lang.Stage, stage *Stage) {
 // reduce makes a tree for each partition.
 func (c *compiler) reduce(s *lang.Stage, stage *Stage) {
 	role := job.RoleGather
-	if code := c.in.Code[s.Addr()]; code != nil && code.Combine {
+	if code := c.in.Code[s.Addr()]; code != nil && code.Combine || s.Operation != nil {
 		role = job.RoleCombine
 	}
 	leaves := treeLeaves(c.final[s.Input.Stage])

@@ -61,6 +61,13 @@ func Resolve(ctx context.Context, a *lang.Analysis, w World) (Input, hcl.Diagnos
 			in.Selections[f.Name] = sel
 		}
 	}
+	for _, s := range a.Stages {
+		if sel := in.Selections[s.Input.Filter]; sel != nil {
+			r.records(s, format(s, sel.Layout))
+		} else {
+			r.records(s, s.Format)
+		}
+	}
 	return in, r.diags, r.sources
 }
 

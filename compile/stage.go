@@ -54,6 +54,10 @@ func (c *compiler) specTemplate(s *lang.Stage, sel *index.Selection) job.Spec {
 			spec.Dimensions = sel.Layout.Dimensions()
 		}
 	}
+	if sel != nil || s.Kind == lang.Reduce {
+		spec.Operation = operationOf(s, spec.Format)
+		spec.Where = recordConditions(s)
+	}
 	if code := c.in.Code[s.Addr()]; code != nil {
 		spec.Code = &job.Code{
 			Entry: code.Bundle.Entry, Language: code.Bundle.Language,
@@ -89,6 +93,11 @@ func (c *compiler) components(s *lang.Stage, stage *Stage) []Component {
 	}
 	add("format", spec.Format)
 	add("fields", marshal(spec.Fields))
+	add("operation", marshal(spec.Operation))
+	add("where", marshal(spec.Where))
+	if spec.Operation != nil && spec.Operation.Kind == job.OpQuantiles {
+		add("memory", strconv.FormatInt(spec.Limits.Memory, 10)) // an estimate depends on how many records are seen at once
+	}
 	add("dimensions", marshal(spec.Dimensions))
 	add("command", marshal(spec.Command))
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {

@@ -17,6 +17,7 @@ var shortTypes = map[lang.ArgType]string{
 	lang.TString: "text", lang.TBool: "true/false", lang.TCount: "whole number", lang.TStrings: "list of texts",
 	lang.TOneOrMore: "text or list", lang.TTexts: "map of texts", lang.TSize: "size", lang.TDuration: "duration",
 	lang.TLimit: "limit", lang.TShare: "share", lang.TReference: "reference", lang.TType: "type", lang.TAny: "any",
+	lang.TSettings: "settings", lang.TConditions: "conditions",
 }
 
 // TestArguments compares the tables of language.md with the schema: names, types and defaults.

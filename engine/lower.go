@@ -71,7 +71,7 @@ func spec(t *compile.Task) job.Spec {
 		s.Code = &code
 	}
 	if t.Role == job.RoleGather {
-		s.Code, s.Command = nil, nil
+		s.Code, s.Command, s.Operation = nil, nil, nil
 	}
 	s.Files = t.Files.List()
 	for i := range s.Files {

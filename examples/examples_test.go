@@ -18,6 +18,7 @@ var examples = []struct {
 	tools []string
 }{
 	{"legacy", []string{"python3"}},
+	{"memory", nil},
 	{"os-count", []string{"python3"}},
 	{"os-count-js", []string{"node"}},
 	{"slow-startup", []string{"python3"}},

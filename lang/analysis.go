@@ -146,10 +146,12 @@ type Stage struct {
 	Input Input
 	Image string // name of the image block, or empty
 
-	Code     []string // paths relative to the analysis; the first is the entry file, the rest are shipped with it
-	Command  []string // argv; a command written as one string is {"sh", "-c", string}
-	Entry    string   // function to call instead of the contract's own
-	Contract string   // taf, telemetry-server, telemetry-analysis, streaming; empty: found from the code
+	Code      []string          // paths relative to the analysis; the first is the entry file, the rest are shipped with it
+	Command   []string          // argv; a command written as one string is {"sh", "-c", string}
+	Operation *Operation        // in the place of code and command
+	Where     []RecordCondition // of the records that are meant; all must hold
+	Entry     string            // function to call instead of the contract's own
+	Contract  string            // taf, telemetry-server, telemetry-analysis, streaming; empty: found from the code
 
 	Format string   // telemetry, lines, jsonl, csv, tsv, whole; empty: what the index's layout says
 	Fields []string // paths such as info.OS; empty: whole records

@@ -3,10 +3,8 @@ package lang
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -85,6 +83,10 @@ func (c conditionReader) call(made *call, at []hcl.Expression) (Condition, bool)
 	}
 	if made.dated() {
 		return c.dates(made, at)
+	}
+	if made.op == opMissing {
+		c.add(diag.Error("lang/condition-type", "Condition on records", "missing() is for fields of records, in the where of a map: every file has a value of every dimension.", c.here))
+		return Condition{}, false
 	}
 	cond, ok := Condition{Op: made.op}, true
 	for i, v := range made.args {
@@ -171,24 +173,9 @@ func (c conditionReader) bound(op Op, v cty.Value, rng hcl.Range) (string, bool)
 	if !ok {
 		return "", false
 	}
-	switch op {
-	case OpGlob:
-		if !doublestar.ValidatePattern(s) {
-			c.add(diag.Error("lang/bad-glob", "Bad pattern",
-				fmt.Sprintf("%q is no pattern: a bracket or brace is not closed, or the pattern ends in a backslash. A pattern has *, ?, [a-z] and {a,b}; a backslash takes the meaning from the next character.", s), rng))
-			return "", false
-		}
-	case OpMatches:
-		if _, err := regexp.Compile(s); err != nil {
-			c.add(diag.Error("lang/bad-regexp", "Bad regular expression",
-				fmt.Sprintf("%q is no regular expression: %s. Write it in the syntax of RE2, with two backslashes for one.", s, strings.TrimPrefix(err.Error(), "error parsing regexp: ")), rng))
-			return "", false
-		}
-	case OpVersion:
-		if _, err := order.ParseConstraint(s); err != nil {
-			c.add(diag.Error("lang/bad-version", "Bad comparison of versions", sentence(err.Error()), rng))
-			return "", false
-		}
+	if problem := badPattern(op, s); problem != nil {
+		c.add(diag.Error(problem.code, problem.summary, problem.detail, rng))
+		return "", false
 	}
 	return s, true
 }

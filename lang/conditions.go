@@ -9,11 +9,12 @@ import (
 
 // ConditionSchema describes a function that makes a condition, for where and exclude.
 type ConditionSchema struct {
-	Name   string
-	Params []string // names
-	Many   bool     // takes any number of the only parameter, or a list
-	Doc    string   // what it holds for
-	Dates  bool     // for the date dimension of a layout only
+	Name    string
+	Params  []string // names
+	Many    bool     // takes any number of the only parameter, or a list
+	Doc     string   // what it holds for
+	Dates   bool     // for the date dimension of a layout only
+	Records bool     // for fields of records only
 }
 
 // Conditions is the table of the functions that make conditions, in the order of the documentation.
@@ -31,6 +32,7 @@ var conditions = []ConditionSchema{
 	{Name: string(opDays), Params: []string{"count"}, Dates: true, Doc: "The date is today or one of the days before: so many in all."},
 	{Name: string(opSince), Params: []string{"date"}, Dates: true, Doc: "The date is this one or a later one."},
 	{Name: string(opLastDay), Dates: true, Doc: "The date is the day before today. It can also be a bound, or stand in a list."},
+	{Name: string(opMissing), Records: true, Doc: "The record has no such field: for the where of a map only."},
 }
 
 // conditionFunctions are the functions that make conditions.

@@ -159,6 +159,12 @@ func (d *describer) stage(s *Stage) {
 	d.text("contract", s.Contract)
 	d.text("format", s.Format)
 	d.texts("fields", s.Fields)
+	if s.Operation != nil {
+		d.line("operation", s.Operation)
+	}
+	for _, c := range s.Where {
+		d.line("where", c)
+	}
 	d.textMap("env", s.Env)
 	for _, name := range slices.Sorted(maps.Keys(s.Sensitive)) {
 		d.line("env", name+" = "+hidden)

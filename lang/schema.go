@@ -55,19 +55,21 @@ type ArgType string
 
 // The types of arguments.
 const (
-	TString    ArgType = "text"
-	TBool      ArgType = "true or false"
-	TCount     ArgType = "a whole number"
-	TStrings   ArgType = "a list of texts"
-	TOneOrMore ArgType = "a text or a list of texts"
-	TTexts     ArgType = "a map of texts"
-	TSize      ArgType = "a size, such as \"64MiB\", or a number of bytes"
-	TDuration  ArgType = "a duration, such as \"5m\", or a number of seconds"
-	TLimit     ArgType = "a count, or a percentage such as \"0.1%\""
-	TShare     ArgType = "a number from 0 to 1, or a percentage such as \"99%\""
-	TReference ArgType = "a reference"
-	TType      ArgType = "a type"
-	TAny       ArgType = "any value"
+	TString     ArgType = "text"
+	TBool       ArgType = "true or false"
+	TCount      ArgType = "a whole number"
+	TStrings    ArgType = "a list of texts"
+	TOneOrMore  ArgType = "a text or a list of texts"
+	TTexts      ArgType = "a map of texts"
+	TSize       ArgType = "a size, such as \"64MiB\", or a number of bytes"
+	TDuration   ArgType = "a duration, such as \"5m\", or a number of seconds"
+	TLimit      ArgType = "a count, or a percentage such as \"0.1%\""
+	TShare      ArgType = "a number from 0 to 1, or a percentage such as \"99%\""
+	TReference  ArgType = "a reference"
+	TType       ArgType = "a type"
+	TConditions ArgType = "a map of fields and conditions, such as { \"info.OS\" = \"Linux\" }"
+	TSettings   ArgType = "a map of settings, such as { field = \"info.memsize\", by = \"info.OS\" }"
+	TAny        ArgType = "any value"
 )
 
 func notBuiltArg(name string, t ArgType, doc string) ArgSchema {
@@ -107,14 +109,13 @@ var resourcesSchema = BlockSchema{Type: "resources", Doc: "What a task may use."
 
 // operations are ready-made programs, in the place of code.
 var operations = []ArgSchema{
-	notBuiltArg("count_by", TStrings, "Ready-made: count the records by fields."),
-	notBuiltArg("sum", TAny, "Ready-made: sums of fields."),
-	notBuiltArg("histogram", TAny, "Ready-made: a histogram of a field."),
-	notBuiltArg("distinct", TAny, "Ready-made: the number of distinct values of a field."),
-	notBuiltArg("top", TAny, "Ready-made: the most frequent values of a field."),
-	notBuiltArg("quantiles", TAny, "Ready-made: quantiles of a field."),
-	notBuiltArg("select", TStrings, "Ready-made: fields as they are."),
-	notBuiltArg("merge", TAny, "Ready-made: merge the results of an operation."),
+	{Name: "count_by", Type: TOneOrMore, Doc: "Ready-made: how many records there are of each value of a field, or of each combination of several."},
+	{Name: "sum", Type: TSettings, Doc: "Ready-made: exact sums of numbers: field or fields, by."},
+	{Name: "histogram", Type: TSettings, Doc: "Ready-made: how many numbers are in each bucket: field, buckets, by."},
+	{Name: "distinct", Type: TSettings, Doc: "Ready-made: about how many different values there are: field, by."},
+	{Name: "top", Type: TSettings, Doc: "Ready-made: the most frequent values: field, n, by."},
+	{Name: "quantiles", Type: TSettings, Doc: "Ready-made: quantiles of numbers, about: field, at, by."},
+	{Name: "select", Type: TOneOrMore, Doc: "Ready-made: fields as they are: the first is the key, the others the value."},
 }
 
 // stageArgs are the arguments that map and reduce share.
@@ -131,7 +132,7 @@ var stageArgs = []ArgSchema{
 }
 
 func stage(input ArgSchema, more ...ArgSchema) []ArgSchema {
-	return slices.Concat([]ArgSchema{input}, stageArgs, operations, more)
+	return slices.Concat([]ArgSchema{input}, stageArgs, more)
 }
 
 var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
@@ -178,16 +179,17 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 	batchSchema,
 	retrySchema,
 	tolerateSchema,
-	{Type: "map", Label: RequiredLabel, Many: true, Doc: "A stage that runs code on every record.", Args: stage(
+	{Type: "map", Label: RequiredLabel, Many: true, Doc: "A stage that runs code on every record.", Args: slices.Concat(stage(
 		ArgSchema{Name: "input", Type: TReference, refs: []string{"filter", "map", "reduce"}, Default: "the only filter", Doc: "The filter or stage to read."},
 		ArgSchema{Name: "format", Type: TString, words: &recordFormats, Default: "what the layout says, else lines", Doc: "How files hold records: telemetry, lines, jsonl, csv, tsv, whole."},
 		ArgSchema{Name: "fields", Type: TStrings, Doc: "The code gets only these fields, such as info.OS."},
-	), Blocks: []BlockSchema{
+		ArgSchema{Name: "where", Type: TConditions, Doc: "Conditions on fields of records that must all hold; the other records are filtered out."},
+	), operations), Blocks: []BlockSchema{
 		resourcesSchema, batchSchema, retrySchema, tolerateSchema,
-		{Type: "where", NotBuilt: true, Doc: "A condition on records."},
 	}},
 	{Type: "reduce", Label: RequiredLabel, Many: true, Doc: "A stage that runs code on all values of a key.", Args: stage(
 		ArgSchema{Name: "input", Type: TReference, refs: []string{"map", "reduce"}, Required: true, Doc: "The stage to read."},
+		ArgSchema{Name: "merge", Type: TBool, Default: "true without code, over an operation", Doc: "Ready-made: put the results of the map's operation together."},
 		ArgSchema{Name: "partitions", Type: TCount, Default: "1", Doc: "How many tasks share the keys."},
 		ArgSchema{Name: "fan_in", Type: TCount, Default: "64", Doc: "The most results that one task reads."},
 	), Blocks: []BlockSchema{resourcesSchema, retrySchema, tolerateSchema}},

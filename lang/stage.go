@@ -30,6 +30,7 @@ func (l *loader) stages() {
 			all = append(all, l.stage(b, base))
 		}
 	}
+	l.merges(all)
 	l.topBatchDimensions(all)
 	l.analysis.Stages = l.order(all)
 }
@@ -97,7 +98,11 @@ func (l *loader) input(b *block, s *Stage) {
 // noFiles refuses what says how files are read in a stage that reads results.
 func (l *loader) noFiles(b *block, input hcl.Range) {
 	why := "This stage reads the results of another one"
-	for _, name := range []string{"format", "fields"} {
+	names := []string{"format", "fields", "where"}
+	for _, o := range operations {
+		names = append(names, o.Name)
+	}
+	for _, name := range names {
 		if l.given(b, name) {
 			l.add(diag.Error("lang/misplaced", "Misplaced setting",
 				fmt.Sprintf("%s, not files, so %s has no meaning here. Remove it.", why, name), b.Range(name), diag.WithRelated("the input", input)))
@@ -122,13 +127,21 @@ func (l *loader) stageImage(b *block, s *Stage) {
 // program reads what the stage runs: code, or a command.
 func (l *loader) program(b *block, s *Stage) {
 	code, command := l.given(b, "code"), l.given(b, "command")
+	ready := slices.ContainsFunc(operations, func(o ArgSchema) bool { return l.given(b, o.Name) || b.stands(o.Name) })
+	merging := s.Kind == Reduce // over an operation: that is known when all stages are
+	if s.Kind == Map {
+		s.Operation = l.mapOperation(b)
+	}
 	switch {
+	case ready && (code || command):
+		l.add(diag.Error("lang/code-or-command", "Code and an operation",
+			"A stage runs code, or a command, or carries out an operation. Keep one of them.", b.DeclRange))
 	case code && command:
 		l.add(diag.Error("lang/code-or-command", "Code and command",
 			"A stage runs either code or a command, not both. Remove one of them.", b.Range("command"), diag.WithRelated("the code", b.Range("code"))))
-	case !code && !command && !slices.ContainsFunc(operations, func(o ArgSchema) bool { return b.stands(o.Name) }):
+	case !code && !command && !ready && !merging:
 		l.add(diag.Error("lang/code-or-command", "Nothing to run",
-			fmt.Sprintf("The %s says nothing to run. Give it code = \"FILE\", or command = \"PROGRAM\" for a program that reads lines and writes lines.", b.Type), b.DeclRange))
+			"The map says nothing to run. Give it code = \"FILE\", command = \"PROGRAM\" for a program that reads lines and writes lines, or an operation such as count_by = [\"info.OS\"].", b.DeclRange))
 	}
 	s.Code, _, _ = l.filledTexts(b, "code")
 	if argv, _, ok := l.filledTexts(b, "command"); ok {
@@ -159,6 +172,7 @@ func (l *loader) records(b *block, s *Stage) {
 	}
 	s.Format, _ = l.word(b, "format", "lang/unknown-format")
 	s.Fields, _, _ = l.filledTexts(b, "fields")
+	s.Where = l.where(b)
 	if f := l.filterNamed(s.Input.Filter); f != nil && b.child("batch") != nil && b.child("batch").written("group_by") {
 		l.groupBy(b.child("batch"), s.Batch.GroupBy, f.Index)
 	}
@@ -247,6 +261,7 @@ func (l *loader) outputs() {
 		o := &Output{Block: b.Block, Format: "text", Sort: "key"}
 		if r, _, ok := l.reference(b, "value", "map", "reduce"); ok {
 			o.Value = stageAddr(r)
+			l.wantsPartial(o)
 		}
 		format, ok := l.word(b, "format", "lang/unknown-format")
 		set(&o.Format, format, ok)

@@ -89,6 +89,16 @@ def legacy():
     return ["%s %d" % kv for kv in sorted(counts.items())]
 
 
+def memory():
+    counts = collections.Counter()
+    for s in sessions(lambda d: d["app"] == "Firefox"):
+        paint = s.get("simpleMeasurements", {}).get("firstPaint")
+        system, size = s["info"].get("OS"), s["info"].get("memsize")
+        if paint is not None and paint >= 1000 and system in ("WINNT", "Darwin", "Linux") and size is not None:
+            counts[system, max(b for b in (0, 2048, 4096, 8192) if b <= size)] += 1
+    return ['["%s",%d]\t%d' % (*key, counts[key]) for key in sorted(counts)]
+
+
 def wordcount():
     counts = collections.Counter()
     for path in sorted((HERE / "text").iterdir()):
@@ -97,7 +107,7 @@ def wordcount():
     return ["%s\t%d" % (word.decode("utf-8"), n) for word, n in sorted(counts.items())]
 
 
-EXAMPLES = {"legacy": legacy, "os-count": os_count, "os-count-js": os_count, "slow-startup": slow_startup, "wordcount": wordcount}
+EXAMPLES = {"legacy": legacy, "memory": memory, "os-count": os_count, "os-count-js": os_count, "slow-startup": slow_startup, "wordcount": wordcount}
 
 
 def main(args):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/tafc/tafc/internal/order"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/runtime/pairs"
 )
@@ -26,8 +27,7 @@ type Where struct {
 type condition struct {
 	job.Condition
 	bounds [][]byte
-	glob   string
-	regexp *regexp.Regexp
+	text   func(text string) bool // of an operator on texts
 }
 
 // NewWhere prepares conditions. An error is about one of them.
@@ -49,7 +49,7 @@ func NewWhere(conditions []job.Condition) (*Where, error) {
 
 // operands are how many values an operator has, -1 for any number.
 var operands = map[job.Op]int{
-	job.OpOneOf: -1, job.OpExists: 0, job.OpMissing: 0, job.OpBetween: 2, job.OpAtLeast: 1, job.OpAtMost: 1, job.OpGlob: 1, job.OpMatches: 1,
+	job.OpOneOf: -1, job.OpExists: 0, job.OpMissing: 0, job.OpBetween: 2, job.OpAtLeast: 1, job.OpAtMost: 1, job.OpGlob: 1, job.OpMatches: 1, job.OpVersion: 1,
 }
 
 func (c *condition) prepare() error {
@@ -64,24 +64,42 @@ func (c *condition) prepare() error {
 		}
 		c.bounds = append(c.bounds, b)
 	}
-	if c.Op != job.OpGlob && c.Op != job.OpMatches {
+	if c.Op != job.OpGlob && c.Op != job.OpMatches && c.Op != job.OpVersion {
 		return nil
 	}
 	var pattern string
 	if err := json.Unmarshal(c.Values[0], &pattern); err != nil {
 		return err
 	}
-	if c.Op == job.OpGlob {
-		c.glob = pattern
-		if !doublestar.ValidatePattern(noSlash.Replace(pattern)) {
+	return c.prepareText(pattern)
+}
+
+func (c *condition) prepareText(pattern string) error {
+	switch c.Op {
+	case job.OpGlob:
+		pattern = noSlash.Replace(pattern)
+		if !doublestar.ValidatePattern(pattern) {
 			return fmt.Errorf("%q is no pattern", pattern)
 		}
-		return nil
+		c.text = func(text string) bool { return doublestar.MatchUnvalidated(pattern, noSlash.Replace(text)) }
+	case job.OpMatches:
+		expression, err := regexp.Compile(pattern)
+		if err != nil {
+			return err
+		}
+		c.text = expression.MatchString
+	case job.OpVersion:
+		versions, err := order.ParseConstraint(pattern)
+		if err != nil {
+			return err
+		}
+		c.text = versions.Holds
 	}
-	var err error
-	c.regexp, err = regexp.Compile(pattern)
-	return err
+	return nil
 }
+
+// In a text of a record, unlike in a path, a slash is like any other character for a pattern.
+var noSlash = strings.NewReplacer("/", "\x00")
 
 // Match tells whether all conditions hold for a record. An error says why the record is not JSON.
 func (w *Where) Match(record []byte) (bool, error) {
@@ -104,7 +122,7 @@ func (w *Where) holds(c *condition, value []byte) (bool, error) {
 		return false, nil
 	case c.Op == job.OpExists:
 		return true, nil
-	case c.glob != "" || c.regexp != nil || c.Op == job.OpGlob:
+	case c.text != nil:
 		return c.matches(value)
 	}
 	var err error
@@ -138,15 +156,5 @@ func (c *condition) matches(value []byte) (bool, error) {
 	if err := json.Unmarshal(value, &text); err != nil {
 		return false, err
 	}
-	if c.regexp != nil {
-		return c.regexp.MatchString(text), nil
-	}
-	return matchGlob(c.glob, text), nil
+	return c.text(text), nil
 }
-
-// matchGlob compares a whole text with a pattern. In a text of a record, unlike in a path, a slash is like any other character.
-func matchGlob(pattern, text string) bool {
-	return doublestar.MatchUnvalidated(noSlash.Replace(pattern), noSlash.Replace(text))
-}
-
-var noSlash = strings.NewReplacer("/", "\x00")

@@ -14,6 +14,7 @@ const (
 	OpAtLeast Op = "atleast" // one
 	OpAtMost  Op = "atmost"  // one
 	OpGlob    Op = "glob"    // one text: * ? [a-z] {a,b} over the whole text
+	OpVersion Op = "version" // one text: comparisons of versions, such as ">= 28.0, < 100"
 	OpMatches Op = "matches" // one text: an RE2 expression, found anywhere in the text
 )
 

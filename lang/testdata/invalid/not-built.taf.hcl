@@ -17,8 +17,6 @@ map "each" {
   input    = filter.days
   code     = "mapper.py"
   for_each = ["a"]         # ERROR: Not built yet
-  count_by = ["info.OS"]   # ERROR: Not built yet
-  where {}                 # ERROR: Not built yet
 }
 
 output "table" {

@@ -31,11 +31,6 @@ map "by_os" {
   cdoe  = "mapper.py" # ERROR: Unknown argument
 }
 
-map "counted" {
-  input    = filter.all
-  count_by = ["info.OS"] # ERROR: Not built yet
-}
-
 redcue "total" { # ERROR: Unknown block
   input = map.by_os
 }
