@@ -50,7 +50,8 @@ func TestReference(t *testing.T) {
 // TestConditions compares the table of conditions of language.md with the language.
 func TestConditions(t *testing.T) {
 	var got []string
-	for _, row := range rows(read(t, "language.md").section(t, "Conditions")) {
+	page := read(t, "language.md")
+	for _, row := range append(rows(page.section(t, "Conditions")), rows(page.section(t, "Conditions on records"))...) {
 		for _, word := range codeIn(row[0]) {
 			if name, _, ok := strings.Cut(word, "("); ok && !slices.Contains(got, name) {
 				got = append(got, name)

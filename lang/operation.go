@@ -184,10 +184,11 @@ func (l *loader) settings(b *block, kind string, v cty.Value, o *Operation) {
 		}
 		return whole
 	}
-	given := v.AsValueMap()
+	given, meant := v.AsValueMap(), map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		i := slices.Index(names, name)
 		if i < 0 {
+			meant[diag.Suggest(name, names)] = true
 			l.add(diag.Error("lang/unknown-argument", "Unknown setting",
 				fmt.Sprintf("%s has no setting %q.%s It has %s.", kind, name, diag.DidYouMean(name, names), list(names, "and")), place(name)))
 			continue
@@ -198,12 +199,12 @@ func (l *loader) settings(b *block, kind string, v cty.Value, o *Operation) {
 		}
 	}
 	for _, x := range s.required {
-		if e, ok := given[x.name]; !ok || e.IsNull() {
+		if e, ok := given[x.name]; (!ok || e.IsNull()) && !meant[x.name] {
 			l.add(diag.Error("lang/missing-argument", "Missing setting",
 				fmt.Sprintf("%s needs the setting %q: %s. Write %s = %s.", kind, x.name, x.doc, kind, s.example), whole))
 		}
 	}
-	if _, one := given["field"]; kind == "sum" {
+	if _, one := given["field"]; kind == "sum" && !meant["field"] && !meant["fields"] {
 		if _, several := given["fields"]; one == several {
 			l.add(diag.Error("lang/missing-argument", "Missing setting",
 				fmt.Sprintf("sum needs either the setting \"field\", or \"fields\" for several sums at once. Write sum = %s.", s.example), whole))

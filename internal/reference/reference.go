@@ -173,7 +173,7 @@ func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 func conditionsPage() string {
 	p := &page{}
 	p.line("%s# Conditions", generated)
-	p.line("\nWhat stands behind `dimension =` in `where` and `exclude` of a [filter](blocks.md#filter). [How values are compared](../language.md#how-values-are-compared).")
+	p.line("\nWhat stands behind `dimension =` in `where` and `exclude` of a [filter](blocks.md#filter), and behind `PATH =` in the `where` of a [map](blocks.md#map). [How values are compared](../language.md#how-values-are-compared).")
 	p.line("\n| condition | holds when |\n| --- | --- |")
 	for _, c := range lang.Conditions() {
 		params := strings.Join(c.Params, ", ")

@@ -25,7 +25,7 @@ map "fields" {
 }
 
 map "settings" {
-  histogram = { field = "ms", bucket = [1, 2] } # ERROR: Missing setting # ERROR: Unknown setting
+  histogram = { field = "ms", bucket = [1, 2] } # ERROR: Unknown setting
 }
 
 map "descending" {
