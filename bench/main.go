@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"time"
 )
 
 // The analyses that are measured, and the peer.
@@ -22,6 +26,9 @@ var files embed.FS
 type options struct {
 	rounds    int
 	planFiles int
+	planSizes string // of the curve
+	planPeers string // programs to compare planning with
+	peerLimit time.Duration
 	dataFiles int
 	only      string
 	dir       string // where everything is built and run
@@ -30,6 +37,13 @@ type options struct {
 }
 
 func main() {
+	if len(os.Args) == 4 && os.Args[1] == rawVerb {
+		if err := readRaw(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) > 3 && os.Args[1] == measureVerb {
 		if err := measured(os.Args[2], os.Args[3], os.Args[4:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -39,7 +53,10 @@ func main() {
 	}
 	o := options{}
 	flag.IntVar(&o.rounds, "n", 5, "measured rounds; one more comes before them to warm up")
-	flag.IntVar(&o.planFiles, "plan-files", 100_000, "files of the index that is planned")
+	flag.IntVar(&o.planFiles, "plan-files", 1_000_000, "files of the index that is planned beside the peers")
+	flag.StringVar(&o.planSizes, "plan-sizes", "10000,100000,1000000,10000000", "numbers of files that show how the cost of a plan grows")
+	flag.StringVar(&o.planPeers, "plan-peers", "ninja,make,snakemake,terraform", "programs to compare planning with, where they are installed")
+	flag.DurationVar(&o.peerLimit, "peer-limit", 2*time.Minute, "how long snakemake and terraform may take")
 	flag.IntVar(&o.dataFiles, "data-files", 120, "files of 250 records that are mapped; 120 are about 300 MB of JSON")
 	flag.StringVar(&o.only, "only", "", "plan or map: measure only that")
 	flag.StringVar(&o.dir, "dir", "", "folder to work in and to keep, with data that is used again; default: one that is removed")
@@ -83,9 +100,6 @@ func run(ctx context.Context, o options) error {
 	} else if o.tafc, err = filepath.Abs(o.tafc); err != nil {
 		return err
 	}
-	var report strings.Builder
-	fmt.Fprintf(&report, "%d cores, %s/%s, %s, %s; medians of %d rounds in alternation after one to warm up.\n",
-		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), pythonVersion(ctx), o.rounds)
 	for _, b := range []struct {
 		name string
 		run  func(context.Context, options, *strings.Builder) error
@@ -93,15 +107,47 @@ func run(ctx context.Context, o options) error {
 		if o.only != "" && o.only != b.name {
 			continue
 		}
+		var report strings.Builder
 		if err := b.run(ctx, o, &report); err != nil {
 			return fmt.Errorf("%s: %w", b.name, err)
 		}
+		fmt.Fprintf(&report, "\n%d cores, %s/%s, %s, %s; medians of %d rounds in alternation after one to warm up.\n",
+			runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), pythonVersion(ctx), o.rounds)
+		fmt.Print(report.String())
+		if o.out == "" {
+			continue
+		}
+		if err := putSection(o.out, b.name, report.String()); err != nil {
+			return err
+		}
 	}
-	fmt.Print(report.String())
-	if o.out == "" {
-		return nil
+	return nil
+}
+
+// wants tells whether planning is to be compared with a program.
+func (o *options) wants(program string) bool {
+	return slices.Contains(strings.Split(o.planPeers, ","), program)
+}
+
+// putSection replaces one benchmark's section of the results.
+func putSection(path, name, text string) error {
+	begin, end := "<!-- begin "+name+" -->\n", "<!-- end "+name+" -->\n"
+	old, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		old, err = []byte("# Results\n\nWritten by `go run ./bench -o` (see README.md), section by section.\n"), nil
 	}
-	return os.WriteFile(o.out, []byte("# Results\n\nWritten by `go run ./bench -o` (see README.md).\n\n"+report.String()), 0o644)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(old), begin)
+	_, after, closed := strings.Cut(rest, end)
+	if found && !closed {
+		return fmt.Errorf("%s: the section %s has no end", path, name)
+	}
+	if !found {
+		before += "\n"
+	}
+	return os.WriteFile(path, []byte(before+begin+strings.TrimLeft(text, "\n")+end+after), 0o644)
 }
 
 // unpack writes the analyses and the peer into the folder.

@@ -166,6 +166,7 @@ func (c *compiler) mapFiles(s *lang.Stage, stage *Stage, sel *index.Selection) {
 	if batched == nil {
 		batched = batchTable(sel.Files, groupBy(s, sel.Layout), s.Batch)
 	}
+	c.graph.Tasks = slices.Grow(c.graph.Tasks, len(batched.batches))
 	for i := range batched.batches {
 		b := &batched.batches[i]
 		t := &Task{

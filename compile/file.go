@@ -1,8 +1,10 @@
 package compile
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/tafc/tafc/bundle"
 	"github.com/tafc/tafc/internal/addr"
@@ -59,23 +61,17 @@ type (
 	}
 )
 
-// MarshalJSON is the form of the graph in plan files, without the bundles: see Bundles.
-func (g *Graph) MarshalJSON() ([]byte, error) {
-	f := graphFile{Analysis: g.Analysis, Sources: g.Sources}
+// WriteJSON writes the form of the graph in plan files, without the bundles: see Bundles. It holds the files of one task at a time.
+func (g *Graph) WriteJSON(w io.Writer) error {
+	out := jsonWriter{to: w}
+	out.raw(`{"analysis":`).value(g.Analysis).raw(`,"sources":`).value(g.Sources).raw(`,"stages":[`)
 	stages := map[*Stage]int{}
 	for i, s := range g.Stages {
 		stages[s] = i
-		sf := stageFile{
-			Kind: s.Kind, Name: s.Addr.Name, Filter: s.Filter, Components: s.Components, Root: s.Root, Spec: s.Spec,
-			Retry: s.Retry, Tolerate: s.Tolerate, Partitions: s.Partitions, Outputs: s.Outputs,
-			Secrets: s.Secrets, Cpus: s.Cpus, Disk: s.Disk,
-		}
-		if s.Bundle != nil {
-			sf.Bundle = s.Bundle.Digest()
-		}
-		f.Stages = append(f.Stages, sf)
+		out.comma(i).value(s.file())
 	}
-	tasks := map[*Task]int{}
+	out.raw(`],"tasks":[`)
+	tasks := make(map[*Task]int, len(g.Tasks))
 	for i, t := range g.Tasks {
 		tasks[t] = i
 		tf := taskFile{
@@ -85,19 +81,57 @@ func (g *Graph) MarshalJSON() ([]byte, error) {
 		for _, u := range t.Upstream {
 			tf.Upstream = append(tf.Upstream, [3]int{tasks[u.Task], u.Partition, u.Of})
 		}
-		f.Tasks = append(f.Tasks, tf)
+		out.comma(i).value(tf)
 	}
-	for _, o := range g.Outputs {
-		of := outputFile{Name: o.Name, Stage: o.Stage, Format: o.Format, Sort: o.Sort, Top: o.Top, To: o.To}
+	out.raw(`],"outputs":[`)
+	for i, o := range g.Outputs {
+		of := outputFile{Name: o.Name, Stage: o.Stage, Format: o.Format, Sort: o.Sort, Top: o.Top, To: o.To, Tasks: []int{}}
 		for _, t := range o.Tasks {
 			of.Tasks = append(of.Tasks, tasks[t])
 		}
-		f.Outputs = append(f.Outputs, of)
+		out.comma(i).value(of)
 	}
-	if err := g.Err(); err != nil {
-		return nil, err
+	out.raw(`]}`)
+	return cmp.Or(g.Err(), out.err)
+}
+
+func (s *Stage) file() stageFile {
+	f := stageFile{
+		Kind: s.Kind, Name: s.Addr.Name, Components: s.Components, Root: s.Root, Spec: s.Spec,
+		Retry: s.Retry, Tolerate: s.Tolerate, Partitions: s.Partitions, Outputs: s.Outputs,
 	}
-	return json.Marshal(f)
+	if s.Bundle != nil {
+		f.Bundle = s.Bundle.Digest()
+	}
+	return f
+}
+
+// jsonWriter writes a document piece by piece. After an error it does nothing more.
+type jsonWriter struct {
+	to  io.Writer
+	err error
+}
+
+func (w *jsonWriter) raw(text string) *jsonWriter {
+	if w.err == nil {
+		_, w.err = io.WriteString(w.to, text)
+	}
+	return w
+}
+
+func (w *jsonWriter) comma(i int) *jsonWriter {
+	if i > 0 {
+		w.raw(",")
+	}
+	return w
+}
+
+func (w *jsonWriter) value(v any) *jsonWriter {
+	text, err := json.Marshal(v)
+	if w.err = cmp.Or(w.err, err); w.err == nil {
+		_, w.err = w.to.Write(text)
+	}
+	return w
 }
 
 // Bundles are the bundles of all stages by digest.
@@ -111,7 +145,7 @@ func (g *Graph) Bundles() map[string]*bundle.Bundle {
 	return m
 }
 
-// ReadGraph is the inverse of MarshalJSON. Every task's key is computed again: a text that was changed is an error.
+// ReadGraph is the inverse of WriteJSON. Every task's key is computed again: a text that was changed is an error.
 func ReadGraph(text []byte, bundles map[string]*bundle.Bundle) (*Graph, error) {
 	var f graphFile
 	if err := json.Unmarshal(text, &f); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/tafc/tafc/bundle"
 	"github.com/tafc/tafc/index"
@@ -142,9 +143,16 @@ func (t *Task) Inputs() []byte {
 	}
 	var b []byte
 	for _, u := range t.Upstream {
-		b = fmt.Appendf(b, "%s\t%s\t%d/%d\n", u.Task.Addr, u.Task.Key, u.Partition, u.Of)
+		b = u.append(append(append(b, u.Task.Addr.String()...), '\t'))
 	}
 	return b
+}
+
+// append appends key TAB partition/of and a newline.
+func (u *Upstream) append(to []byte) []byte {
+	to = append(append(to, u.Task.Key...), '\t')
+	to = append(strconv.AppendInt(to, int64(u.Partition), 10), '/')
+	return append(strconv.AppendInt(to, int64(u.Of), 10), '\n')
 }
 
 // keyVersion changes when the meaning of a key's parts changes, which makes every result run again.
@@ -163,7 +171,7 @@ func (t *Task) seal() {
 			// What the upstream tasks are called changes no result, but a map's code can see it.
 			var b []byte
 			for _, u := range t.Upstream {
-				b = fmt.Appendf(b, "%s\t%d/%d\n", u.Task.Key, u.Partition, u.Of)
+				b = u.append(b)
 			}
 			inputs = digestOf(b)
 		}

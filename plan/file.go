@@ -55,8 +55,12 @@ func (p *Plan) Write(w io.Writer) error {
 	if err := writeEntry(z, "plan.json", f); err != nil {
 		return err
 	}
-	if err := writeEntry(z, "graph.json", p.Graph); err != nil {
-		return err
+	graph, err := z.Create("graph.json")
+	if err == nil {
+		err = p.Graph.WriteJSON(graph)
+	}
+	if err != nil {
+		return fmt.Errorf("write plan: %w", err)
 	}
 	bundles := p.Graph.Bundles()
 	for _, digest := range slices.Sorted(maps.Keys(bundles)) {

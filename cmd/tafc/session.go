@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -224,6 +225,8 @@ func (a *app) plan(ctx context.Context, file string, in *inputs) (*session, *pla
 
 // plan compiles and compares; the plan is nil when there are errors in s.diags.
 func (s *session) plan(ctx context.Context) (*plan.Plan, error) {
+	// A plan makes much that stays and little garbage.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	g := s.compile(ctx)
 	if g == nil {
 		return nil, nil

@@ -54,7 +54,7 @@ var allowed = map[string][]string{
 	"internal/view":            {"engine", "plan", "compile", "state", "index", "internal/addr", "runtime/job"},
 	"cmd/tafc":                 {"..."},
 	"testdata/gen":             {},
-	"bench":                    {"bench/internal/synthetic", "index", "index/sqlite"},
+	"bench":                    {"bench/internal/synthetic", "compile", "index", "index/sqlite", "plan", "runtime/job", "state"},
 	"bench/planindex":          {"bench/internal/synthetic", "index", "index/sqlite"},
 	"bench/internal/synthetic": {"index"},
 	"examples":                 {},
