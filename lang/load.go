@@ -59,20 +59,23 @@ type loader struct {
 // Load parses, checks and decodes an analysis. The filename is used in ranges as it is given. The Analysis is never nil, but
 // it is complete only when there are no errors.
 func Load(filename string, src []byte, options Options) (*Analysis, hcl.Diagnostics) {
+	l, diags := load(filename, src, options)
+	return l.analysis, diags
+}
+
+func load(filename string, src []byte, options Options) (*loader, hcl.Diagnostics) {
+	now := clock(options)
 	l := &loader{
 		src: src, schema: Schema(), options: options,
 		scope:  scope{values: map[string]*value{}, blocks: map[ref]*block{}},
 		broken: map[ref]bool{}, present: map[string]bool{},
-		dims: map[string][]string{}, dates: map[string]string{}, now: options.Now,
+		dims: map[string][]string{}, dates: map[string]string{}, now: now(),
 		functions: funcs.Table(funcs.World{
-			ReadFile: options.ReadFile, Glob: options.Glob, LookupEnv: options.LookupEnv,
+			ReadFile: options.ReadFile, Glob: options.Glob, LookupEnv: options.LookupEnv, Now: now,
 		}),
 		analysis: &Analysis{
 			Name: stem(filename), Filename: filename, Dir: filepath.Dir(filename), Files: map[string]*hcl.File{},
 		},
-	}
-	if l.now.IsZero() {
-		l.now = time.Now()
 	}
 	l.analysis.Today = order.Day(l.now).Format(order.DateForm)
 	for name, f := range conditionFunctions() {
@@ -83,7 +86,7 @@ func Load(filename string, src []byte, options Options) (*Analysis, hcl.Diagnost
 	l.addAll(diags)
 	l.analysis.Files[filename] = &hcl.File{Body: body, Bytes: src}
 	if !l.versionFits(body) {
-		return l.analysis, diag.Sort(inside(l.diags, filename, src))
+		return l, diag.Sort(inside(l.diags, filename, src))
 	}
 	if complete {
 		l.root = &block{schema: l.schema, Block: Block{DeclRange: start, Args: map[string]hcl.Range{}}}
@@ -91,7 +94,16 @@ func Load(filename string, src []byte, options Options) (*Analysis, hcl.Diagnost
 		l.declare()
 		l.decode()
 	}
-	return l.analysis, diag.Sort(inside(l.diags, filename, src))
+	return l, diag.Sort(inside(l.diags, filename, src))
+}
+
+// clock is the time that an analysis sees, the same all the time.
+func clock(options Options) func() time.Time {
+	now := options.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	return func() time.Time { return now }
 }
 
 func (l *loader) add(d *hcl.Diagnostic) { l.diags = append(l.diags, d) }

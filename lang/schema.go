@@ -231,9 +231,6 @@ var (
 	retryCauses   = valueSet{words: []string{"infrastructure", "code", "download", "corrupt", "drifted", "memory", "timeout", "write"}}
 )
 
-// laterFunctions are those of the language that this version does not build.
-var laterFunctions = []string{"templatefile", "yamldecode", "yamlencode"}
-
 // laterBlock is refused in every block.
 const laterBlock = "dynamic"
 

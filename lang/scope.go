@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/stdlib/funcs"
 )
 
 // ref is what a reference to a block evaluates to.
@@ -323,17 +324,21 @@ func (l *loader) checkCalls(expr hcl.Expression) bool {
 			return nil
 		}
 		ok = false
-		if slices.Contains(laterFunctions, call.Name) {
-			l.notBuilt(fmt.Sprintf("The function %s", call.Name), call.NameRange)
-			return nil
-		}
 		var names []string
 		for name := range l.functions {
 			names = append(names, name)
 		}
 		l.add(diag.Error("lang/unknown-function", "Unknown function",
-			fmt.Sprintf("There is no function named %q.%s", call.Name, diag.DidYouMean(call.Name, append(names, laterFunctions...))), call.NameRange))
+			fmt.Sprintf("There is no function named %q.%s", call.Name, l.whyNot(call.Name, names)), call.NameRange))
 		return nil
 	})
 	return ok
+}
+
+// whyNot says what to do without a function.
+func (l *loader) whyNot(name string, names []string) string {
+	if reason, refused := funcs.Refused[name]; refused {
+		return " " + reason
+	}
+	return diag.DidYouMean(name, names)
 }

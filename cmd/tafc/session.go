@@ -100,28 +100,31 @@ func (a *app) load(file string, in *inputs) (*session, error) {
 		return nil, &unreadableError{err}
 	}
 	s.sources[file] = src
+	options, err := s.options(file)
+	if err != nil || s.diags.HasErrors() {
+		return s, err
+	}
+	s.analysis, s.diags = lang.Load(file, src, options)
+	return s, nil
+}
+
+// options are what the analysis sees besides its text; problems of files of values are in the session's diagnostics.
+func (s *session) options(file string) (lang.Options, error) {
+	in, dir := s.in, filepath.Dir(file)
 	vars, err := s.variables()
 	if err != nil {
-		return nil, err
+		return lang.Options{}, err
 	}
-	if s.diags.HasErrors() {
-		return s, nil
-	}
-	dir := filepath.Dir(file)
 	if in.engine != "" && !slices.Contains(lang.Engines(), in.engine) {
-		return nil, usageError("there is no engine %q.%s The engines are %s", in.engine, diag.DidYouMean(in.engine, lang.Engines()), strings.Join(lang.Engines(), " and "))
+		return lang.Options{}, usageError("there is no engine %q.%s The engines are %s", in.engine, diag.DidYouMean(in.engine, lang.Engines()), strings.Join(lang.Engines(), " and "))
 	}
 	now, err := in.clock()
 	if err != nil {
-		return nil, err
+		return lang.Options{}, err
 	}
-	s.analysis, s.diags = lang.Load(file, src, lang.Options{
+	return lang.Options{
 		Version: versionText(), Engine: in.engine, Variables: vars, Now: now, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv, Unset: in.unset,
-	})
-	if s.diags.HasErrors() {
-		return s, nil
-	}
-	return s, nil
+	}, nil
 }
 
 // clock is the time that an analysis sees: that of -now or TAF_NOW, else the present.

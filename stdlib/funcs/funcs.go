@@ -1,14 +1,14 @@
 package funcs
 
 import (
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
-	"encoding/hex"
-	"net/url"
+	"maps"
 
+	"github.com/hashicorp/go-cty-funcs/cidr"
+	"github.com/hashicorp/go-cty-funcs/crypto"
+	"github.com/hashicorp/go-cty-funcs/encoding"
+	"github.com/hashicorp/go-cty-funcs/uuid"
+	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	yaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -23,6 +23,7 @@ func Table(world World) map[string]function.Function {
 		"signum": stdlib.SignumFunc,
 
 		// Text.
+		"endswith": endsWith, "startswith": startsWith, "strcontains": containsText,
 		"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc,
 		"indent": stdlib.IndentFunc, "join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc,
 		"regexall": stdlib.RegexAllFunc, "regexreplace": stdlib.RegexReplaceFunc, "replace": stdlib.ReplaceFunc,
@@ -31,13 +32,14 @@ func Table(world World) map[string]function.Function {
 		"trimspace": stdlib.TrimSpaceFunc, "trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc,
 
 		// Collections.
+		"alltrue": allTrue, "anytrue": anyTrue,
 		"chunklist": stdlib.ChunklistFunc, "coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
 		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc,
 		"distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc,
-		"index": stdlib.IndexFunc, "keys": stdlib.KeysFunc, "length": stdlib.LengthFunc, "lookup": stdlib.LookupFunc,
+		"index": stdlib.IndexFunc, "keys": stdlib.KeysFunc, "length": lengthFunc, "lookup": stdlib.LookupFunc,
 		"merge": stdlib.MergeFunc, "range": stdlib.RangeFunc, "reverse": stdlib.ReverseListFunc,
 		"setintersection": stdlib.SetIntersectionFunc, "setproduct": stdlib.SetProductFunc,
-		"setsubtract": stdlib.SetSubtractFunc, "setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc,
+		"setsubtract": stdlib.SetSubtractFunc, "setsymmetricdifference": stdlib.SetSymmetricDifferenceFunc, "setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc,
 		"sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
 		// Types.
@@ -48,14 +50,16 @@ func Table(world World) map[string]function.Function {
 		// Dates, of texts in RFC 3339.
 		"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
 
-		// Encoding and hashing.
+		// Errors.
+		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc,
+
+		// Encoding, hashing, addresses.
 		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
-		"base64decode": base64Decode, "base64encode": text("Encodes text as Base64.", base64Encode),
-		"urlencode": text("Escapes text for the query of a URL.", url.QueryEscape),
-		"md5":       text("The MD5 digest in hexadecimal.", func(s string) string { h := md5.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
-		"sha1":      text("The SHA-1 digest in hexadecimal.", func(s string) string { h := sha1.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
-		"sha256":    text("The SHA-256 digest in hexadecimal.", func(s string) string { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]) }),
-		"sha512":    text("The SHA-512 digest in hexadecimal.", func(s string) string { h := sha512.Sum512([]byte(s)); return hex.EncodeToString(h[:]) }),
+		"yamldecode": yaml.YAMLDecodeFunc, "yamlencode": yaml.YAMLEncodeFunc,
+		"base64decode": encoding.Base64DecodeFunc, "base64encode": encoding.Base64EncodeFunc, "urlencode": encoding.URLEncodeFunc,
+		"md5": crypto.Md5Func, "sha1": crypto.Sha1Func, "sha256": crypto.Sha256Func, "sha512": crypto.Sha512Func,
+		"uuidv5":   uuid.V5Func,
+		"cidrhost": cidr.HostFunc, "cidrnetmask": cidr.NetmaskFunc, "cidrsubnet": cidr.SubnetFunc, "cidrsubnets": cidr.SubnetsFunc,
 
 		// Quantities.
 		"size": sizeFunc, "duration": durationFunc,
@@ -63,32 +67,15 @@ func Table(world World) map[string]function.Function {
 	for name, f := range world.table() {
 		table[name] = f
 	}
+	// A template sees all functions but this one, or it could include itself.
+	table["templatefile"] = world.templateFile(maps.Clone(table))
 	return table
 }
 
-// text makes a function of one text that cannot fail.
-func text(description string, f func(string) string) function.Function {
-	return function.New(&function.Spec{
-		Description: description,
-		Params:      []function.Parameter{{Name: "str", Type: cty.String}},
-		Type:        function.StaticReturnType(cty.String),
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			return cty.StringVal(f(args[0].AsString())), nil
-		},
-	})
+// Refused says for functions that people know from elsewhere why they are not here, as a sentence.
+var Refused = map[string]string{
+	"uuid":       "It would give another value each time, so that everything would run again. uuidv5 gives one name the same value always.",
+	"uuidv4":     "It would give another value each time, so that everything would run again. uuidv5 gives one name the same value always.",
+	"bcrypt":     "It would give another value each time, so that everything would run again.",
+	"rsadecrypt": "The private key would have to stand in the analysis. Hand it to the code with secrets.",
 }
-
-func base64Encode(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
-
-var base64Decode = function.New(&function.Spec{
-	Description: "Decodes Base64 that holds text.",
-	Params:      []function.Parameter{{Name: "str", Type: cty.String}},
-	Type:        function.StaticReturnType(cty.String),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		b, err := base64.StdEncoding.DecodeString(args[0].AsString())
-		if err != nil {
-			return cty.NilVal, function.NewArgErrorf(0, "this is not Base64: %w", err)
-		}
-		return textValue(b)
-	},
-})

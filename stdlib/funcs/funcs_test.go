@@ -60,6 +60,12 @@ func TestWorld(t *testing.T) {
 			switch path {
 			case "a.txt":
 				return []byte("text"), nil
+			case "a.tpl":
+				return []byte("Hello ${name}%{ for x in list }, ${upper(x)}%{ endfor }"), nil
+			case "b.tpl":
+				return []byte("one\n${"), nil
+			case "c.tpl":
+				return []byte("${templatefile(\"c.tpl\", {})}"), nil
 			case "a.bin":
 				return []byte{0xff}, nil
 			}
@@ -67,8 +73,27 @@ func TestWorld(t *testing.T) {
 		},
 		Glob:      func(string) ([]string, error) { return []string{"b", "a"}, nil },
 		LookupEnv: func(name string) (string, bool) { return "value", name == "SET" },
+		Now:       func() time.Time { return time.Date(2014, 3, 8, 1, 2, 3, 4, time.FixedZone("east", 3600)) },
 	}
 	text := func(s string) []cty.Value { return []cty.Value{cty.StringVal(s)} }
+	texts := func(s ...string) []cty.Value {
+		var out []cty.Value
+		for _, x := range s {
+			out = append(out, cty.StringVal(x))
+		}
+		return out
+	}
+	bools := func(bs ...bool) []cty.Value {
+		list := []cty.Value{}
+		for _, b := range bs {
+			list = append(list, cty.BoolVal(b))
+		}
+		if len(list) == 0 {
+			return []cty.Value{cty.ListValEmpty(cty.Bool)}
+		}
+		return []cty.Value{cty.ListVal(list)}
+	}
+	values := cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal("you"), "list": cty.TupleVal(texts("a", "b"))})
 	tests := []struct {
 		name     string
 		world    funcs.World
@@ -91,6 +116,28 @@ func TestWorld(t *testing.T) {
 		{"duration", seen, "duration", text("1m30s"), cty.NumberIntVal(90)},
 		{"hash", seen, "sha256", text(""), cty.StringVal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")},
 		{"base64", seen, "base64decode", text("dGV4dA=="), cty.StringVal("text")},
+		{"template", seen, "templatefile", []cty.Value{cty.StringVal("a.tpl"), values}, cty.StringVal("Hello you, A, B")},
+		{"template without a name", seen, "templatefile", []cty.Value{cty.StringVal("a.tpl"), cty.EmptyObjectVal}, cty.NilVal},
+		{"template with an error", seen, "templatefile", []cty.Value{cty.StringVal("b.tpl"), values}, cty.NilVal},
+		{"template in a template", seen, "templatefile", []cty.Value{cty.StringVal("c.tpl"), values}, cty.NilVal},
+		{"template of a list", seen, "templatefile", []cty.Value{cty.StringVal("a.tpl"), cty.EmptyTupleVal}, cty.NilVal},
+		{"no template", funcs.World{}, "templatefile", []cty.Value{cty.StringVal("a.tpl"), values}, cty.NilVal},
+		{"timestamp", seen, "timestamp", nil, cty.StringVal("2014-03-08T00:02:03Z")},
+		{"no clock", funcs.World{}, "timestamp", nil, cty.NilVal},
+		{"yaml", seen, "yamldecode", text("a: 1"), cty.ObjectVal(map[string]cty.Value{"a": cty.NumberIntVal(1)})},
+		{"length of a text", seen, "length", text("äb"), cty.NumberIntVal(2)},
+		{"length of a list", seen, "length", []cty.Value{cty.EmptyTupleVal}, cty.Zero},
+		{"length of an object", seen, "length", []cty.Value{values}, cty.NumberIntVal(2)},
+		{"length of a number", seen, "length", []cty.Value{cty.Zero}, cty.NilVal},
+		{"starts", seen, "startswith", texts("abc", "ab"), cty.True},
+		{"ends", seen, "endswith", texts("abc", "ab"), cty.False},
+		{"holds", seen, "strcontains", texts("abc", "b"), cty.True},
+		{"all", seen, "alltrue", bools(true, false), cty.False},
+		{"all of none", seen, "alltrue", bools(), cty.True},
+		{"any", seen, "anytrue", bools(false, true), cty.True},
+		{"any of none", seen, "anytrue", bools(), cty.False},
+		{"uuid of a name", seen, "uuidv5", texts("dns", "example.org"), cty.StringVal("aad03681-8b63-5304-89e0-8ca8f49461b5")},
+		{"host", seen, "cidrhost", []cty.Value{cty.StringVal("10.0.0.0/8"), cty.NumberIntVal(3)}, cty.StringVal("10.0.0.3")},
 		{"not base64", seen, "base64decode", text("?"), cty.NilVal},
 	}
 	for _, tt := range tests {

@@ -1,8 +1,9 @@
 package funcs
 
 import (
+	"errors"
 	"slices"
-	"unicode/utf8"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -13,10 +14,11 @@ type World struct {
 	ReadFile  func(path string) ([]byte, error)      // file; paths are relative to the analysis
 	Glob      func(pattern string) ([]string, error) // fileset
 	LookupEnv func(name string) (string, bool)       // env
+	Now       func() time.Time                       // timestamp
 }
 
 func (w World) table() map[string]function.Function {
-	return map[string]function.Function{"file": w.file(), "fileset": w.fileset(), "env": w.env()}
+	return map[string]function.Function{"file": w.file(), "fileset": w.fileset(), "env": w.env(), "timestamp": w.timestamp()}
 }
 
 func (w World) file() function.Function {
@@ -35,14 +37,6 @@ func (w World) file() function.Function {
 			return textValue(b)
 		},
 	})
-}
-
-// textValue refuses bytes that are not text, which a cty string would change silently.
-func textValue(b []byte) (cty.Value, error) {
-	if !utf8.Valid(b) {
-		return cty.NilVal, function.NewArgErrorf(0, "the content is not text in UTF-8")
-	}
-	return cty.StringVal(string(b)), nil
 }
 
 func (w World) fileset() function.Function {
@@ -90,6 +84,19 @@ func (w World) env() function.Function {
 				return args[1], nil
 			}
 			return cty.NilVal, function.NewArgErrorf(0, "the environment variable %q is not set; set it, or give a default as second argument", args[0].AsString())
+		},
+	})
+}
+
+func (w World) timestamp() function.Function {
+	return function.New(&function.Spec{
+		Description: "The present, as RFC 3339 writes it, in UTC: what days and last_complete_day count from too.",
+		Type:        function.StaticReturnType(cty.String),
+		Impl: func([]cty.Value, cty.Type) (cty.Value, error) {
+			if w.Now == nil {
+				return cty.NilVal, errors.New("there is no clock here")
+			}
+			return cty.StringVal(w.Now().UTC().Format(time.RFC3339)), nil
 		},
 	})
 }
