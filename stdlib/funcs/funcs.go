@@ -67,6 +67,7 @@ func Table(world World) map[string]function.Function {
 	for name, f := range world.table() {
 		table[name] = f
 	}
+	describe(table)
 	// A template sees all functions but this one, or it could include itself.
 	table["templatefile"] = world.templateFile(maps.Clone(table))
 	return table
