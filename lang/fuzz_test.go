@@ -82,6 +82,27 @@ func FuzzLoadJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) { checkLoad(t, "fuzz.taf.json", src) })
 }
 
+// FuzzVarFile checks that no file of variables makes ParseVarFile panic, in either syntax, and that problems lie inside the file.
+func FuzzVarFile(f *testing.F) {
+	for _, src := range []string{"channel = \"beta\"\ndays = [\"20140308\", 1]\n", "a = var.b\n", "block {}\n", `{"channel": "beta", "n": {"a": [1, null, true]}}`, `{"a": "${1 + 2}"}`, `[{}]`} {
+		f.Add([]byte(src), false)
+		f.Add([]byte(src), true)
+	}
+	f.Fuzz(func(t *testing.T, src []byte, asJSON bool) {
+		name := "fuzz.tfvars"
+		if asJSON {
+			name = "fuzz.json"
+		}
+		vars, diags := lang.ParseVarFile(name, src)
+		for _, d := range diags {
+			if d.Subject != nil {
+				checkRange(t, name, *d.Subject, src)
+			}
+		}
+		lang.Load("fuzz.taf.hcl", []byte("variable \"channel\" {\n  type = list(string)\n}\n"), lang.Options{Variables: vars})
+	})
+}
+
 func checkLoad(t *testing.T, name string, src []byte) {
 	t.Helper()
 	a, diags := lang.Load(name, src, lang.Options{})

@@ -208,6 +208,7 @@ func TestPlanIsShort(t *testing.T) {
 	}
 }
 
+// FuzzRead checks that no bytes make Read panic, and that what it reads is written as the same again.
 func FuzzRead(f *testing.F) {
 	p := plan.New(graph(f, shape{1, 1, 2}, []string{"20140301/a.gz"}, true), plan.Prior{Result: func(string) plan.ResultState { return plan.None }}, nil)
 	var file bytes.Buffer
@@ -219,8 +220,22 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("PK\x03\x04"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		read, err := plan.Read(data)
-		if err == nil && read.Graph == nil {
-			t.Error("a plan without a graph")
+		if err != nil {
+			return
+		}
+		if read.Graph == nil {
+			t.Fatal("a plan without a graph")
+		}
+		var once, twice bytes.Buffer
+		if err := read.Write(&once); err != nil {
+			t.Fatal(err)
+		}
+		again, err := plan.Read(once.Bytes())
+		if err != nil {
+			t.Fatalf("what was read is not written as a plan: %v", err)
+		}
+		if err := again.Write(&twice); err != nil || !bytes.Equal(once.Bytes(), twice.Bytes()) {
+			t.Errorf("it is written otherwise the second time: %v", err)
 		}
 	})
 }

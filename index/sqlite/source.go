@@ -45,7 +45,7 @@ func Open(name, path, table string) (*Source, error) {
 	s := &Source{name: name}
 	if err := s.open(path, table); err != nil {
 		s.Close()
-		return nil, fmt.Errorf("open index %s: %w", name, err)
+		return nil, fmt.Errorf("open index %s: %w", name, damaged(err))
 	}
 	return s, nil
 }
@@ -178,6 +178,14 @@ var errClosed = errors.New("the index is closed")
 func readError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	return damaged(err)
+}
+
+// damaged adds the way out to what SQLite says about a damaged file.
+func damaged(err error) error {
+	if code := sqlite.ErrCode(err).ToPrimary(); code == sqlite.ResultCorrupt || code == sqlite.ResultNotADB {
+		return fmt.Errorf("the file is damaged; build it again with tafc index build: %w", err)
 	}
 	return err
 }
