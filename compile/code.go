@@ -35,8 +35,10 @@ func (r *resolver) code() map[addr.Stage]*StageCode {
 
 func (r *resolver) stageCode(s *lang.Stage, b *bundle.Bundle, earlier map[addr.Stage]*StageCode) *StageCode {
 	hint := ""
-	if up := earlier[s.Input.Stage]; up != nil {
-		hint = up.Contract
+	for _, in := range s.Input.Stages() {
+		if up := earlier[in]; up != nil {
+			hint = up.Contract
+		}
 	}
 	contract, function, problem := b.Contract(string(s.Kind), hint)
 	switch {

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -124,15 +125,17 @@ func (c *compiler) outputPartitions() map[addr.Stage]int {
 		if s.Kind != lang.Reduce {
 			continue
 		}
-		n := lcm(out[s.Input.Stage], s.Partitions)
-		if n > maxPartitions {
-			c.diags = append(c.diags, diag.Error("compile/too-many-partitions", "Too many partitions",
-				fmt.Sprintf("The reduces over %s need its results in %d partitions, so that each gets whole files; %d is the most. "+
-					"Give these reduces the same number of partitions, or multiples of one another.", s.Input.Stage, n, maxPartitions),
-				s.Range("partitions")))
-			continue
+		for _, in := range s.Input.Stages() {
+			n := lcm(out[in], s.Partitions)
+			if n > maxPartitions {
+				c.diags = append(c.diags, diag.Error("compile/too-many-partitions", "Too many partitions",
+					fmt.Sprintf("The reduces over %s need its results in %d partitions, so that each gets whole files; %d is the most. "+
+						"Give these reduces the same number of partitions, or multiples of one another.", in, n, maxPartitions),
+					s.Range("partitions")))
+				continue
+			}
+			out[in] = n
 		}
-		out[s.Input.Stage] = n
 	}
 	return out
 }
@@ -194,7 +197,11 @@ func (c *compiler) reduce(s *lang.Stage, stage *Stage) {
 	if code := c.in.Code[s.Addr()]; code != nil && code.Combine || s.Operation != nil {
 		role = job.RoleCombine
 	}
-	leaves := treeLeaves(c.final[s.Input.Stage])
+	var leaves []leaf
+	for _, in := range s.Input.Stages() {
+		leaves = append(leaves, treeLeaves(c.final[in], prefixOf(s, in))...)
+	}
+	sortLeaves(leaves)
 	for q := range s.Partitions {
 		prefix, name := "", ""
 		if s.Partitions > 1 {
@@ -228,6 +235,15 @@ func (c *compiler) reduce(s *lang.Stage, stage *Stage) {
 			Partition: q, Outputs: stage.Outputs, Upstream: upstream(root),
 		})
 	}
+}
+
+// prefixOf keeps the batches of several stages apart in the tree of a reduce over all of them.
+func prefixOf(s *lang.Stage, in addr.Stage) string {
+	if s.Input.Several == nil {
+		return ""
+	}
+	_, key := addr.Base(in.Name)
+	return url.PathEscape(key) + "/"
 }
 
 func (c *compiler) fanIn(s *lang.Stage) int {

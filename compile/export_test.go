@@ -26,5 +26,7 @@ func SumTree(groups, paths []string, fanIn int) (root []string, inner map[string
 		t.Addr.Name = "node " + name
 		return t
 	}}
-	return names(b.inputs(treeLeaves(tasks), 0)), inner
+	leaves := treeLeaves(tasks, "")
+	sortLeaves(leaves)
+	return names(b.inputs(leaves, 0)), inner
 }

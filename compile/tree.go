@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 	"strings"
@@ -11,18 +12,34 @@ import (
 // leaf is one upstream task of a reduce with its place in the tree: bits of a hash of the batch's group, then the batch's
 // own trie path. The tree follows the batches' trie, so one changed batch changes only the nodes above it.
 type leaf struct {
-	task *Task
-	path string // 0 and 1
+	task  *Task
+	group string
+	path  string // 0 and 1
 }
 
-// treeLeaves places the tasks of an upstream stage. The order of the tasks does not matter.
-func treeLeaves(tasks []*Task) []leaf {
+// treeLeaves places the tasks of an upstream stage. The prefix tells stages apart where a reduce reads several.
+func treeLeaves(tasks []*Task, prefix string) []leaf {
 	leaves := make([]leaf, len(tasks))
 	for i, t := range tasks {
-		leaves[i] = leaf{task: t, path: hashPath(t.group()) + t.Path}
+		group := prefix + t.group()
+		leaves[i] = leaf{task: t, group: group, path: hashPath(group) + t.Path}
 	}
-	slices.SortFunc(leaves, func(a, b leaf) int { return strings.Compare(a.path, b.path) })
 	return leaves
+}
+
+// sortLeaves puts leaves in the order of the tree. The order that they come in does not matter.
+func sortLeaves(leaves []leaf) {
+	slices.SortFunc(leaves, func(a, b leaf) int {
+		return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.name(), b.name()))
+	})
+}
+
+// name tells leaves apart.
+func (l leaf) name() string {
+	if l.group == l.task.group() {
+		return l.task.Addr.Name
+	}
+	return l.group + "/" + l.task.Path
 }
 
 func hashPath(name string) string {
@@ -85,17 +102,21 @@ func branch(leaves []leaf, depth int) int {
 
 // chunks is for leaves whose paths are all equal, which only a collision of 64-bit hashes can bring about.
 func (b *treeBuilder) chunks(leaves []leaf) []*Task {
-	slices.SortFunc(leaves, func(a, b leaf) int { return strings.Compare(a.task.Addr.Name, b.task.Addr.Name) })
+	slices.SortFunc(leaves, func(a, b leaf) int { return strings.Compare(a.name(), b.name()) })
 	var tasks []*Task
+	var names []string
 	for _, l := range leaves {
-		tasks = append(tasks, l.task)
+		tasks, names = append(tasks, l.task), append(names, l.name())
 	}
 	for len(tasks) > b.fanIn {
 		var next []*Task
-		for chunk := range slices.Chunk(tasks, b.fanIn) {
-			next = append(next, b.node("="+chunk[0].Addr.Name, chunk))
+		var nextNames []string
+		for i := 0; i < len(tasks); i += b.fanIn {
+			name := "=" + names[i]
+			next = append(next, b.node(name, tasks[i:min(i+b.fanIn, len(tasks))]))
+			nextNames = append(nextNames, name)
 		}
-		tasks = next
+		tasks, names = next, nextNames
 	}
 	return tasks
 }
@@ -105,9 +126,8 @@ func nodeName(l leaf, depth int) string {
 	if depth <= hashBits {
 		return "~" + l.path[:depth]
 	}
-	group := l.task.group()
-	if group == "" {
+	if l.group == "" {
 		return l.path[hashBits:depth]
 	}
-	return group + "/" + l.path[hashBits:depth]
+	return l.group + "/" + l.path[hashBits:depth]
 }

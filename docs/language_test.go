@@ -18,6 +18,7 @@ var shortTypes = map[lang.ArgType]string{
 	lang.TOneOrMore: "text or list", lang.TTexts: "map of texts", lang.TSize: "size", lang.TDuration: "duration",
 	lang.TLimit: "limit", lang.TShare: "share", lang.TReference: "reference", lang.TType: "type", lang.TAny: "any",
 	lang.TSettings: "settings", lang.TConditions: "conditions",
+	lang.TElements: "elements", lang.TName: "name", lang.TNames: "names",
 }
 
 // TestArguments compares the tables of language.md with the schema: names, types and defaults.

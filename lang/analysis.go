@@ -38,7 +38,7 @@ type Analysis struct {
 // Block is what every declaration has: its type, its name, and where it and its arguments stand.
 type Block struct {
 	Type      string
-	Name      string
+	Name      string               // of a block with for_each with its key: by_os["nightly"]
 	DeclRange hcl.Range            // type and labels
 	Args      map[string]hcl.Range // the range of the value of each argument that was written
 }
@@ -176,8 +176,17 @@ func (s *Stage) Addr() addr.Stage { return addr.Stage{Kind: string(s.Kind), Name
 
 // Input is what a stage reads: a filter's files or another stage's results. Exactly one is set.
 type Input struct {
-	Filter string
-	Stage  addr.Stage
+	Filter  string
+	Stage   addr.Stage
+	Several []addr.Stage // of a reduce: all stages of a block with for_each, by key; perhaps none, but not nil
+}
+
+// Stages are the stages whose results are read.
+func (i Input) Stages() []addr.Stage {
+	if i.Stage != (addr.Stage{}) {
+		return []addr.Stage{i.Stage}
+	}
+	return i.Several
 }
 
 // Batch limits how many files one map task reads.

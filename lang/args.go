@@ -174,7 +174,8 @@ func elementRanges(expr hcl.Expression, n int) []hcl.Range {
 }
 
 func hclsyntaxTuple(expr hcl.Expression) ([]hclsyntax.Expression, bool) {
-	t, ok := expr.(*hclsyntax.TupleConsExpr)
+	written, _ := unscoped(expr)
+	t, ok := written.(*hclsyntax.TupleConsExpr)
 	if !ok {
 		return nil, false
 	}
@@ -248,6 +249,10 @@ func (l *loader) reference(b *block, name string, kinds ...string) (ref, hcl.Ran
 	for i, k := range kinds {
 		want[i] = k + ".NAME"
 	}
+	if refs, several := refsOf(v); several && l.isSeveral(b.attr(name).Expr) {
+		l.oneOfSeveral(name, refs, rng)
+		return ref{}, rng, false
+	}
 	if v.Type() != refType {
 		hint := ""
 		if v.Type() == cty.String {
@@ -255,6 +260,9 @@ func (l *loader) reference(b *block, name string, kinds ...string) (ref, hcl.Ran
 				name := strings.TrimPrefix(v.AsString(), k+".")
 				if r := (ref{k, name}); l.scope.blocks[r] != nil {
 					hint = fmt.Sprintf(" Write %s without quotes.", r)
+					if isJSON(l.analysis.Filename) {
+						hint = fmt.Sprintf(" Write %q.", r)
+					}
 				}
 			}
 		}

@@ -20,6 +20,11 @@ type block struct {
 	attrs  []*hclsyntax.Attribute // in the order of the file
 	blocks []*block               // in the order of the file
 	meant  []string               // arguments that are not there, but that something misspelt or refused stands for
+	body   *hclsyntax.Body        // what shape compares with the schema
+	with   iterations             // around the block
+	each   *value                 // the elements of for_each, when the block stands for several: see instances
+	of     *block                 // the block with for_each that stands for this one and others
+	first  map[string]*written    // of each type, in shape
 }
 
 func (b *block) attr(name string) *hclsyntax.Attribute {
@@ -47,31 +52,65 @@ func (b *block) child(typ string) *block {
 	return nil
 }
 
-// shape compares a body with its schema.
-func (l *loader) shape(b *block, body *hclsyntax.Body) {
-	for _, a := range sortedAttrs(body) {
+// shape compares the body of a block with its schema.
+func (l *loader) shape(b *block) {
+	for _, a := range sortedAttrs(b.body) {
 		l.shapeArg(b, a)
 	}
-	first := map[string]*hclsyntax.Block{}
-	for _, syntax := range body.Blocks {
+	for _, c := range l.newBlocks(b) {
+		l.shape(c)
+	}
+	l.missing(b)
+}
+
+// newBlocks makes the blocks in a block, without looking into them. Those of them that are no blocks of it are only to be looked into.
+func (l *loader) newBlocks(b *block) (all []*block) {
+	var blocks []*written
+	for _, syntax := range b.body.Blocks {
+		if syntax.Type == dynamicType && !b.schema.Free {
+			blocks = append(blocks, l.expand(b, syntax, b.with)...)
+		} else {
+			blocks = append(blocks, newWritten(syntax, b.with))
+		}
+	}
+	return l.take(b, blocks)
+}
+
+func (l *loader) take(b *block, blocks []*written) (all []*block) {
+	if b.first == nil {
+		b.first = map[string]*written{}
+	}
+	for _, syntax := range blocks {
 		schema := b.schema.block(syntax.Type)
 		if b == l.root {
 			l.present[syntax.Type] = true
 		}
-		if !l.knownBlock(b, syntax, schema) {
+		if !syntax.made && !l.knownBlock(b, syntax, schema) {
 			continue
 		}
-		if prior := first[syntax.Type]; prior != nil && !schema.Many {
-			l.add(diag.Error("lang/duplicate-block", "Duplicate block",
-				fmt.Sprintf("There can be only one %s block here. Put the arguments of both into one.", syntax.Type),
-				syntax.DefRange(), diag.WithRelated("first declared here", prior.DefRange())))
+		if prior := b.first[syntax.Type]; prior != nil && !schema.Many && !syntax.nothing {
+			detail := fmt.Sprintf("There can be only one %s block here. Put the arguments of both into one.", syntax.Type)
+			if prior.decl == syntax.decl {
+				detail = fmt.Sprintf("There can be only one %s block here, and this makes one for each element of for_each. Keep one element.", syntax.Type)
+			}
+			l.add(diag.Error("lang/duplicate-block", "Duplicate block", detail, syntax.decl, diag.WithRelated("first declared here", prior.decl)))
 			continue
 		}
-		first[syntax.Type] = syntax
-		if c := l.newBlock(b, syntax, schema); c != nil {
+		if !syntax.nothing {
+			b.first[syntax.Type] = syntax
+		}
+		c, usable := l.newBlock(b, syntax, schema)
+		if c != nil {
+			all = append(all, c)
+		}
+		if usable && !syntax.nothing {
 			b.blocks = append(b.blocks, c)
 		}
 	}
+	return all
+}
+
+func (l *loader) missing(b *block) {
 	for i := range b.schema.Args {
 		if s := &b.schema.Args[i]; s.Required && !b.written(s.Name) && !b.stands(s.Name) {
 			l.add(diag.Error("lang/missing-argument", "Missing argument",
@@ -94,6 +133,11 @@ func (l *loader) shapeArg(b *block, a *hclsyntax.Attribute) {
 	nested := b.schema.block(a.Name)
 	switch {
 	case b.schema.Free || schema != nil && !schema.NotBuilt:
+		if len(b.with) > 0 {
+			inside := *a
+			inside.Expr = scoped(a.Expr, b.with)
+			a = &inside
+		}
 		b.attrs = append(b.attrs, a)
 		b.Args[a.Name] = a.Expr.Range()
 		for p, name := b, a.Name; p.parent != nil && p.parent.schema != &file; p = p.parent {
@@ -154,7 +198,7 @@ func has(s *BlockSchema) string {
 }
 
 // knownBlock reports a block that may not stand where it does.
-func (l *loader) knownBlock(b *block, syntax *hclsyntax.Block, schema *BlockSchema) bool {
+func (l *loader) knownBlock(b *block, syntax *written, schema *BlockSchema) bool {
 	in := "a block of type " + b.Type
 	if b.schema == &file {
 		in = "an analysis file"
@@ -163,13 +207,16 @@ func (l *loader) knownBlock(b *block, syntax *hclsyntax.Block, schema *BlockSche
 	switch {
 	case schema != nil && !schema.NotBuilt:
 		return true
-	case schema != nil || syntax.Type == laterBlock || arg != nil && arg.NotBuilt:
-		l.notBuilt(fmt.Sprintf("The block %s in %s", syntax.Type, in), syntax.DefRange())
+	case schema != nil || arg != nil && arg.NotBuilt:
+		l.notBuilt(fmt.Sprintf("The block %s in %s", syntax.Type, in), syntax.decl)
+	case syntax.Type == dynamicType && b.schema.Free:
+		l.add(diag.Error("lang/bad-dynamic", "Bad dynamic block",
+			fmt.Sprintf("A block of type %s holds no blocks, so none of them can be dynamic. Write arguments, whose values may be for expressions or conditions.", b.Type), syntax.decl))
 	case arg != nil || b.schema.Free:
 		b.meant = append(b.meant, syntax.Type)
 		l.add(diag.Error("lang/unknown-block", "Unknown block",
-			fmt.Sprintf("%s is an argument here, not a block. Write %s = … with an equals sign.", syntax.Type, syntax.Type), syntax.DefRange()))
-	case l.misplaced(b, syntax.Type, syntax.DefRange()):
+			fmt.Sprintf("%s is an argument here, not a block. Write %s = … with an equals sign.", syntax.Type, syntax.Type), syntax.decl))
+	case l.misplaced(b, syntax.Type, syntax.decl):
 	default:
 		known := ""
 		if names := b.schema.blockNames(); len(names) > 0 {
@@ -180,7 +227,7 @@ func (l *loader) knownBlock(b *block, syntax *hclsyntax.Block, schema *BlockSche
 			l.spoil(diag.Suggest(syntax.Type, names), syntax.Labels)
 		}
 		l.add(diag.Error("lang/unknown-block", "Unknown block",
-			fmt.Sprintf("In %s there is no block of type %q.%s%s", in, syntax.Type, diag.DidYouMean(syntax.Type, names), known), syntax.DefRange()))
+			fmt.Sprintf("In %s there is no block of type %q.%s%s", in, syntax.Type, diag.DidYouMean(syntax.Type, names), known), syntax.decl))
 	}
 	return false
 }
@@ -225,28 +272,31 @@ func (l *loader) notBuilt(what string, rng hcl.Range) {
 
 var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
-// newBlock checks the labels and then the shape of a block. It is nil when nothing of the block can be used.
-func (l *loader) newBlock(parent *block, syntax *hclsyntax.Block, schema *BlockSchema) *block {
-	b := &block{
-		Block:  Block{Type: syntax.Type, DeclRange: syntax.DefRange(), Args: map[string]hcl.Range{}},
-		schema: schema,
+// newBlock checks the labels of a block. What is not usable has a body yet in which something can be wrong; it is nil when that means nothing.
+func (l *loader) newBlock(parent *block, syntax *written, schema *BlockSchema) (b *block, usable bool) {
+	b = &block{
+		Block:  Block{Type: syntax.Type, DeclRange: syntax.decl, Args: map[string]hcl.Range{}},
+		schema: schema, body: syntax.Body, with: syntax.with,
 	}
-	if parent.schema != &file {
-		parent.Args[syntax.Type] = syntax.DefRange()
+	if parent.schema != &file && !syntax.nothing {
+		parent.Args[syntax.Type] = syntax.decl
 	}
 	b.parent = parent
-	if !l.label(b, syntax) {
+	switch {
+	case syntax.nothing && schema.Label != NoLabel:
+		if parent == l.root {
+			l.present[b.Type] = true
+		}
+		return b, false
+	case !l.label(b, syntax):
 		l.spoil(b.Type, syntax.Labels)
 		b.Name = "" // still look at what is inside, but declare nothing
-		l.shape(b, syntax.Body)
-		return nil
-	}
-	if b.Type == "engine" && !l.engine(b, syntax) {
-		return nil
+		return b, false
+	case b.Type == "engine" && !l.engine(b, syntax):
+		return nil, false
 	}
 	b.schema = schema.kind(b.Name)
-	l.shape(b, syntax.Body)
-	return b
+	return b, true
 }
 
 // spoil remembers a block that is there, but cannot be used.
@@ -270,7 +320,7 @@ func rootOf(typ string) string {
 }
 
 // label checks and takes the name of a block.
-func (l *loader) label(b *block, syntax *hclsyntax.Block) bool {
+func (l *loader) label(b *block, syntax *written) bool {
 	fix := map[LabelRule]string{
 		NoLabel: "no name", RequiredLabel: "a name", OptionalLabel: "at most one name",
 	}[b.schema.Label]
@@ -319,7 +369,7 @@ func cleanName(name string) string {
 	return fixed
 }
 
-func (l *loader) engine(b *block, syntax *hclsyntax.Block) bool {
+func (l *loader) engine(b *block, syntax *written) bool {
 	if !slices.Contains(engines.words, b.Name) {
 		l.spoil(b.Type, nil)
 		l.add(diag.Error("lang/unknown-engine", "Unknown engine",

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/tafc/tafc/internal/addr"
 )
 
 // Describe writes an Analysis as text, with the defaults written out and without ranges: one line a value, equal for equal analyses.
@@ -147,8 +145,9 @@ func (d *describer) stage(s *Stage) {
 	d.open(string(s.Kind), s.Name)
 	if s.Input.Filter != "" {
 		d.line("input", "filter."+s.Input.Filter)
-	} else if s.Input.Stage != (addr.Stage{}) {
-		d.line("input", s.Input.Stage)
+	}
+	for _, in := range s.Input.Stages() {
+		d.line("input", in)
 	}
 	if s.Image != "" {
 		d.line("image", "image."+s.Image)

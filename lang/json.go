@@ -127,7 +127,7 @@ func (r *jsonReader) body(body *hclsyntax.Body, properties []property, schema *B
 			continue
 		}
 		if nested := jsonBlock(schema, p); nested != nil {
-			r.blocks(body, p, nested)
+			r.blocks(body, p, nested, schema)
 			continue
 		}
 		arg := schema.arg(p.name)
@@ -153,7 +153,7 @@ func jsonBlock(schema *BlockSchema, p property) *BlockSchema {
 	if nested := schema.block(p.name); nested != nil {
 		return nested
 	}
-	if p.name == laterBlock && !schema.Free {
+	if p.name == dynamicType && !schema.Free {
 		return &BlockSchema{Type: p.name, Label: RequiredLabel, Free: true}
 	}
 	if schema.Free || schema.arg(p.name) != nil || !holdsObjects(p.value) {
@@ -171,7 +171,7 @@ func jsonBlock(schema *BlockSchema, p property) *BlockSchema {
 }
 
 // blocks reads the blocks of a property, peeling off their label.
-func (r *jsonReader) blocks(body *hclsyntax.Body, p property, schema *BlockSchema) {
+func (r *jsonReader) blocks(body *hclsyntax.Body, p property, schema, parent *BlockSchema) {
 	what := fmt.Sprintf("A block of type %s is an object with its arguments, or a list of such objects", p.name)
 	if schema.Label != NoLabel {
 		what = fmt.Sprintf("Blocks of type %s are an object with their names, or a list of such objects", p.name)
@@ -194,13 +194,20 @@ func (r *jsonReader) blocks(body *hclsyntax.Body, p property, schema *BlockSchem
 			r.block(body, p.name, nil, at, properties, schema)
 		default:
 			for _, label := range properties {
+				content := schema
+				if p.name == dynamicType {
+					content = dynamicSchema(parent, label.name)
+				}
 				if !label.isComment() {
-					r.labelled(body, p.name, label, schema)
+					r.labelled(body, p.name, label, content)
 				}
 			}
 		}
 	}
 }
+
+// mapTypes are the types of arguments whose value can be an object.
+var mapTypes = []ArgType{TTexts, TAny, TElements, TConditions, TSettings}
 
 // labelled tells whether the properties of an object are names of blocks. A name is optional in some types, or forgotten: then they are
 // arguments and blocks.
@@ -211,7 +218,7 @@ func labelled(properties []property, schema *BlockSchema) bool {
 			continue
 		}
 		objects, arg, optional := holdsObjects(p.value), schema.arg(p.name), schema.Label == OptionalLabel
-		if arg != nil && (!objects || optional && (arg.Type == TTexts || arg.Type == TAny)) || optional && schema.block(p.name) != nil {
+		if arg != nil && (!objects || optional && slices.Contains(mapTypes, arg.Type)) || optional && schema.block(p.name) != nil {
 			return false
 		}
 		named = named || objects
@@ -238,6 +245,7 @@ func (r *jsonReader) block(body *hclsyntax.Body, typ string, label *property, at
 	b := &hclsyntax.Block{Type: typ, TypeRange: at, OpenBraceRange: at, CloseBraceRange: at, Body: &hclsyntax.Body{Attributes: hclsyntax.Attributes{}}}
 	if label != nil {
 		b.Labels, b.LabelRanges = []string{label.name}, []hcl.Range{label.rng}
+		schema = schema.kind(label.name)
 	}
 	r.body(b.Body, properties, schema)
 	body.Blocks = append(body.Blocks, b)
@@ -245,10 +253,17 @@ func (r *jsonReader) block(body *hclsyntax.Body, typ string, label *property, at
 
 // argument reads the value of an argument. A reference and a type need no ${…}.
 func (r *jsonReader) argument(e hcl.Expression, t ArgType) hclsyntax.Expression {
+	if names, ok := jsonList(e); ok && t == TNames {
+		tuple := &hclsyntax.TupleConsExpr{SrcRange: e.Range(), OpenRange: e.StartRange()}
+		for _, name := range names {
+			tuple.Exprs = append(tuple.Exprs, r.argument(name, TName))
+		}
+		return tuple
+	}
 	s := jsonText(e)
 	switch {
 	case r.literal || s == "":
-	case t == TType && !strings.Contains(s, "${"):
+	case t == TType && !strings.Contains(s, "${"), t == TName:
 		return r.parse(e, s, hclsyntax.ParseExpression)
 	case t == TReference && isReference(s):
 		return r.parse(e, s, hclsyntax.ParseExpression)

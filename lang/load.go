@@ -44,16 +44,24 @@ type loader struct {
 	schema    *BlockSchema
 	options   Options
 	scope     scope
+	with      iterations // around the expression that is being evaluated
+	made      int        // blocks that elements of for_each have made
+	full      bool       // they are too many
+	vars      []*variable
 	broken    map[ref]bool // declared, but not usable; what refers to them says nothing more
 	functions map[string]function.Function
-	root      *block
-	present   map[string]bool     // types of the top-level blocks, the broken ones and those that were missed already too
-	here      hcl.Range           // the term that is being read
-	dims      map[string][]string // dimensions by index, where the file tells
-	dates     map[string]string   // the date dimension by index, where the file tells
-	now       time.Time
-	analysis  *Analysis
-	diags     hcl.Diagnostics
+
+	userFunctions map[string]*userFunction
+	calls         int // of them
+
+	root     *block
+	present  map[string]bool     // types of the top-level blocks, the broken ones and those that were missed already too
+	here     hcl.Range           // the term that is being read
+	dims     map[string][]string // dimensions by index, where the file tells
+	dates    map[string]string   // the date dimension by index, where the file tells
+	now      time.Time
+	analysis *Analysis
+	diags    hcl.Diagnostics
 }
 
 // Load parses, checks and decodes an analysis. The filename is used in ranges as it is given. The Analysis is never nil, but
@@ -68,7 +76,7 @@ func load(filename string, src []byte, options Options) (*loader, hcl.Diagnostic
 	l := &loader{
 		src: src, schema: Schema(), options: options,
 		scope:  scope{values: map[string]*value{}, blocks: map[ref]*block{}},
-		broken: map[ref]bool{}, present: map[string]bool{},
+		broken: map[ref]bool{}, present: map[string]bool{}, userFunctions: map[string]*userFunction{},
 		dims: map[string][]string{}, dates: map[string]string{}, now: now(),
 		functions: funcs.Table(funcs.World{
 			ReadFile: options.ReadFile, Glob: options.Glob, LookupEnv: options.LookupEnv, Now: now,
@@ -89,9 +97,7 @@ func load(filename string, src []byte, options Options) (*loader, hcl.Diagnostic
 		return l, diag.Sort(inside(l.diags, filename, src))
 	}
 	if complete {
-		l.root = &block{schema: l.schema, Block: Block{DeclRange: start, Args: map[string]hcl.Range{}}}
-		l.shape(l.root, body)
-		l.declare()
+		l.outline(body, start)
 		l.decode()
 	}
 	return l, diag.Sort(inside(l.diags, filename, src))
@@ -120,8 +126,8 @@ func stem(filename string) string {
 }
 
 // declare makes everything that has a name known, so that the order in the file does not matter.
-func (l *loader) declare() {
-	for _, b := range l.root.blocks {
+func (l *loader) declare(blocks []*block) {
+	for _, b := range blocks {
 		switch b.Type {
 		case "variable":
 			l.declareValue(&value{addr: "var." + b.Name, rng: b.DeclRange})
@@ -130,6 +136,8 @@ func (l *loader) declare() {
 			for _, a := range b.attrs {
 				l.declareValue(&value{addr: "local." + a.Name, rng: a.NameRange, expr: a.Expr})
 			}
+		case "function":
+			l.declareFunction(b)
 		case "index", "filter", "image", "map", "reduce", "output", "engine":
 			l.declareBlock(b)
 		}
@@ -147,6 +155,7 @@ func (l *loader) declareValue(x *value) {
 func (l *loader) declareBlock(b *block) {
 	r := ref{b.Type, b.Name}
 	prior := l.scope.blocks[r]
+	l.severalOf(b)
 	if prior == nil {
 		l.scope.blocks[r] = b
 		return

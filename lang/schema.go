@@ -67,6 +67,9 @@ const (
 	TShare      ArgType = "a number from 0 to 1, or a percentage such as \"99%\""
 	TReference  ArgType = "a reference"
 	TType       ArgType = "a type"
+	TElements   ArgType = "a map, or a list of different texts"
+	TName       ArgType = "a name without quotes"
+	TNames      ArgType = "a list of names without quotes"
 	TConditions ArgType = "a map of fields and conditions, such as { \"info.OS\" = \"Linux\" }"
 	TSettings   ArgType = "a map of settings, such as { field = \"info.memsize\", by = \"info.OS\" }"
 	TAny        ArgType = "any value"
@@ -74,6 +77,11 @@ const (
 
 func notBuiltArg(name string, t ArgType, doc string) ArgSchema {
 	return ArgSchema{Name: name, Type: t, Doc: doc, NotBuilt: true}
+}
+
+// forEach is the argument that makes a block for each element.
+func forEach(what string) ArgSchema {
+	return ArgSchema{Name: "for_each", Type: TElements, Doc: "There is one " + what + " for each element, NAME[\"KEY\"]; in it each.key and each.value are the element."}
 }
 
 var batchSchema = BlockSchema{Type: "batch", Doc: "How many files one map task reads.", Args: []ArgSchema{
@@ -128,7 +136,7 @@ var stageArgs = []ArgSchema{
 	{Name: "env", Type: TTexts, Doc: "Environment variables of the code."},
 	{Name: "max_run_time", Type: TDuration, Default: `"1h"`, Doc: "The longest time of one attempt."},
 	{Name: "secrets", Type: TTexts, Doc: "Environment variables of the code whose values are secrets: their names, and those of the secrets."},
-	notBuiltArg("for_each", TAny, "One stage for each element."),
+	forEach("stage"),
 }
 
 func stage(input ArgSchema, more ...ArgSchema) []ArgSchema {
@@ -159,6 +167,7 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 		{Name: "table", Type: TString, Doc: "The table of a database that tafc did not make."},
 	}},
 	{Type: "filter", Label: OptionalLabel, Many: true, Doc: "A selection of files.", Args: []ArgSchema{
+		forEach("filter"),
 		{Name: "index", Type: TReference, refs: []string{"index"}, Default: "the only index", Doc: "The index to select from."},
 		{Name: "document", Type: TString, Doc: "A Filter.json that says the conditions instead."},
 		{Name: "allow_empty", Type: TBool, Default: "false", Doc: "It is no error when no file matches."},
@@ -194,6 +203,7 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 		ArgSchema{Name: "fan_in", Type: TCount, Default: "64", Doc: "The most results that one task reads."},
 	), Blocks: []BlockSchema{resourcesSchema, retrySchema, tolerateSchema}},
 	{Type: "output", Label: RequiredLabel, Many: true, Doc: "A result that somebody wants.", Args: []ArgSchema{
+		forEach("output"),
 		{Name: "value", Type: TReference, refs: []string{"map", "reduce"}, Required: true, Doc: "The stage whose result it is."},
 		{Name: "format", Type: TString, words: &outputFormats, Default: `"text"`, Doc: "How it is written: text, csv, jsonl, json, parquet."},
 		{Name: "to", Type: TString, Doc: "The file it is written to."},
@@ -208,7 +218,11 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 		taskclusterSchema,
 	}},
 	{Type: "test", Label: RequiredLabel, Many: true, NotBuilt: true, Doc: "A test of a stage."},
-	{Type: "function", Label: RequiredLabel, Many: true, NotBuilt: true, Doc: "A function of the file's own."},
+	{Type: "function", Label: RequiredLabel, Many: true, Doc: "A function of the file's own.", Args: []ArgSchema{
+		{Name: "params", Type: TNames, Required: true, Doc: "The names of the parameters."},
+		{Name: "variadic_param", Type: TName, Doc: "The name of a list of all further arguments."},
+		{Name: "result", Type: TAny, Required: true, Doc: "What a call is worth, an expression in which the parameters stand for the arguments."},
+	}},
 }}
 
 // valueSet is a closed set of words that an argument takes. Later are words that only a later version takes.
@@ -230,9 +244,6 @@ var (
 	roots         = valueSet{words: []string{"file"}, later: []string{"s3", "https", "http"}}
 	retryCauses   = valueSet{words: []string{"infrastructure", "code", "download", "corrupt", "drifted", "memory", "timeout", "write"}}
 )
-
-// laterBlock is refused in every block.
-const laterBlock = "dynamic"
 
 // Labels are the names that a block of this type can have, none when any name will do.
 func (s *BlockSchema) Labels() []string { return s.labels.take() }

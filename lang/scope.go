@@ -37,6 +37,8 @@ type value struct {
 	expr   hcl.Expression
 	coerce func(cty.Value) (cty.Value, bool) // to the declared type; nil: as it is
 
+	evaluate func(hcl.Expression) (cty.Value, bool) // nil: loader.evalMarked
+
 	state valueState
 	val   cty.Value
 	ok    bool
@@ -71,8 +73,8 @@ func (s *scope) names(root string) []string {
 			names = append(names, name)
 		}
 	}
-	for r := range s.blocks {
-		if r.kind == root {
+	for r, b := range s.blocks {
+		if r.kind == root && b.of == nil {
 			names = append(names, r.name)
 		}
 	}
@@ -93,9 +95,32 @@ func (l *loader) eval(expr hcl.Expression) (v cty.Value, ok bool) {
 
 // evalMarked evaluates an expression. What must not be shown of its value is marked.
 func (l *loader) evalMarked(expr hcl.Expression) (v cty.Value, ok bool) {
-	ok = l.checkCalls(expr)
+	outer := l.with
+	expr, l.with = unscoped(expr)
+	defer func() { l.with = outer }()
+	ctx, ok := l.context(expr, nil)
+	if !ok {
+		return cty.DynamicVal, false
+	}
+	v, diags := expr.Value(ctx)
+	if diags.HasErrors() {
+		diags = l.keyErrors(expr, ctx, explainCalls(diags))
+	}
+	l.addAll(diag.WithCode("lang/bad-expression", discreet(diags, ctx)))
+	if diags.HasErrors() || !v.IsWhollyKnown() {
+		return cty.DynamicVal, false
+	}
+	return v, true
+}
+
+// context holds what an expression refers to, apart from the parameters of the function that it is the result of.
+func (l *loader) context(expr hcl.Expression, params []string) (*hcl.EvalContext, bool) {
+	ok := l.checkCalls(expr)
 	objects := map[string]map[string]cty.Value{}
 	for _, t := range expr.Variables() {
+		if slices.Contains(params, t.RootName()) {
+			continue
+		}
 		root, name, v, good := l.resolve(t)
 		if !good {
 			ok = false
@@ -106,24 +131,56 @@ func (l *loader) evalMarked(expr hcl.Expression) (v cty.Value, ok bool) {
 		}
 		objects[root][name] = v
 	}
-	if !ok {
-		return cty.DynamicVal, false
-	}
 	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: l.functions}
 	for root, attrs := range objects {
 		ctx.Variables[root] = cty.ObjectVal(attrs)
 	}
-	v, diags := expr.Value(ctx)
-	l.addAll(diag.WithCode("lang/bad-expression", discreet(diags, ctx)))
-	if diags.HasErrors() || !v.IsWhollyKnown() {
-		return cty.DynamicVal, false
+	return ctx, ok
+}
+
+// keyErrors says what keys there are where an expression takes one of a block with for_each that is not there.
+func (l *loader) keyErrors(expr hcl.Expression, ctx *hcl.EvalContext, diags hcl.Diagnostics) hcl.Diagnostics {
+	node, isNode := expr.(hclsyntax.Node)
+	if !isNode {
+		return diags
 	}
-	return v, true
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		index, isIndex := n.(*hclsyntax.IndexExpr)
+		if !isIndex {
+			return nil
+		}
+		of, isReference := index.Collection.(*hclsyntax.ScopeTraversalExpr)
+		if !isReference || len(of.Traversal) != 2 {
+			return nil
+		}
+		all, bad := of.Value(ctx)
+		key, badKey := index.Key.Value(ctx)
+		if bad.HasErrors() || badKey.HasErrors() || !all.Type().IsObjectType() || key.IsMarked() || !key.IsKnown() {
+			return nil
+		}
+		if _, isRefs := refsOf(all); !isRefs {
+			return nil
+		}
+		step, _ := of.Traversal[1].(hcl.TraverseAttr)
+		var keys []string
+		for it := all.ElementIterator(); it.Next(); {
+			k, _ := it.Element()
+			keys = append(keys, k.AsString())
+		}
+		if !l.knownKey(ref{of.Traversal.RootName(), step.Name}, key, keys, index.Key.Range()) {
+			diags = slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == "Invalid index" })
+		}
+		return nil
+	})
+	return diags
 }
 
 // resolve finds what the traversal of an expression starts with.
 func (l *loader) resolve(t hcl.Traversal) (root, name string, v cty.Value, ok bool) {
 	root = t.RootName()
+	if name, v, found, ok := l.iterated(t); found {
+		return root, name, v, ok
+	}
 	if !slices.Contains(refRoots, root) {
 		l.unknownRoot(t)
 		return root, "", cty.NilVal, false
@@ -149,17 +206,22 @@ func (l *loader) resolve(t hcl.Traversal) (root, name string, v cty.Value, ok bo
 		return root, name, v, ok
 	}
 	r := ref{root, name}
-	if l.scope.blocks[r] == nil {
+	b := l.scope.blocks[r]
+	if b == nil {
 		l.unknownName(root, name, head)
 		return root, name, cty.NilVal, false
 	}
+	if b.each != nil {
+		v, ok = l.several(r, b, t, head)
+		return root, name, v, ok
+	}
 	if len(t) > 2 {
-		if _, indexed := t[2].(hcl.TraverseIndex); indexed && (root == "map" || root == "reduce") {
-			l.notBuilt("One stage of several with for_each", t.SourceRange())
-		} else {
-			l.add(diag.Error("lang/bad-reference", "Reference into a block",
-				fmt.Sprintf("%s has no attributes to refer to. Refer to the block as a whole: %s.", r, r), t.SourceRange()))
+		why := "has no attributes to refer to"
+		if _, indexed := t[2].(hcl.TraverseIndex); indexed {
+			why = "has no for_each, so it is one block"
 		}
+		l.add(diag.Error("lang/bad-reference", "Reference into a block",
+			fmt.Sprintf("%s %s. Refer to the block as a whole: %s.", r, why, r), t.SourceRange()))
 		return root, name, cty.NilVal, false
 	}
 	return root, name, cty.CapsuleVal(refType, &r), true
@@ -169,6 +231,8 @@ func (l *loader) unknownRoot(t hcl.Traversal) {
 	root := t.RootName()
 	detail := fmt.Sprintf("There is nothing named %q to refer to. References begin with %s and a dot.", root, list(refRoots, "or"))
 	switch {
+	case root == eachName:
+		detail = "each.key and each.value are there only inside of a block with for_each, which says what the elements are; not in for_each itself."
 	case aliases[root] != "":
 		detail = fmt.Sprintf("There is nothing named %q to refer to. Did you mean %q?", root, aliases[root])
 	case len(t) == 1 && l.named(root) != "":
@@ -243,6 +307,11 @@ func (l *loader) valueOf(root, name string, rng hcl.Range) (cty.Value, bool) {
 		l.unknownName(root, name, rng)
 		return cty.NilVal, false
 	}
+	return l.use(x, rng)
+}
+
+// use takes a value at a place that needs it, evaluating it when it was not.
+func (l *loader) use(x *value, rng hcl.Range) (cty.Value, bool) {
 	if n := len(l.scope.stack); n > 0 {
 		l.scope.stack[n-1].uses = append(l.scope.stack[n-1].uses, use{x, rng})
 	}
@@ -259,7 +328,11 @@ func (l *loader) valueOf(root, name string, rng hcl.Range) (cty.Value, bool) {
 func (l *loader) force(x *value) {
 	x.state = evaluating
 	l.scope.stack = append(l.scope.stack, x)
-	v, ok := l.evalMarked(x.expr)
+	evaluate := l.evalMarked
+	if x.evaluate != nil {
+		evaluate = x.evaluate
+	}
+	v, ok := evaluate(x.expr)
 	l.scope.stack = l.scope.stack[:len(l.scope.stack)-1]
 	if ok && x.coerce != nil {
 		v, ok = x.coerce(v)
@@ -289,7 +362,13 @@ func (l *loader) valueCycle(x *value) {
 			}
 		}
 	}
-	l.cycle("values", names, places)
+	what := "functions"
+	for _, m := range members {
+		if m.evaluate == nil {
+			what = "values"
+		}
+	}
+	l.cycle(what, names, places)
 }
 
 // cycle reports things that need each other; places are where each refers to the next.
@@ -298,8 +377,11 @@ func (l *loader) cycle(what string, names []string, places []hcl.Range) {
 	if what == "stages" {
 		detail = fmt.Sprintf("%s reads its own result, so it could never run. Give it another input.", names[0])
 	}
+	if what == "functions" {
+		detail = fmt.Sprintf("%s calls itself, so a call would never end. Write the result in another way, such as with a for expression.", names[0])
+	}
 	if len(names) > 1 {
-		detail = fmt.Sprintf("These %s need each other, so none can come first: %s → %s. Remove one of the references.", what, strings.Join(names, " → "), names[0])
+		detail = fmt.Sprintf("These %s need each other, so none can come first: %s → %s. Remove one of the %s.", what, strings.Join(names, " → "), names[0], map[bool]string{true: "calls", false: "references"}[what == "functions"])
 	}
 	var opts []diag.Option
 	for i := 1; i < len(places); i++ {
@@ -320,10 +402,18 @@ func (l *loader) checkCalls(expr hcl.Expression) bool {
 		if !isCall {
 			return nil
 		}
+		if f := l.userFunctions[call.Name]; f != nil {
+			_, good := l.use(f.value, call.NameRange)
+			ok = ok && good
+			return nil
+		}
 		if _, known := l.functions[call.Name]; known {
 			return nil
 		}
 		ok = false
+		if l.broken[ref{"function", call.Name}] || l.broken[ref{"function", ""}] {
+			return nil
+		}
 		var names []string
 		for name := range l.functions {
 			names = append(names, name)

@@ -83,6 +83,9 @@ func (l *loader) input(b *block, s *Stage) {
 	if s.Kind == Map {
 		kinds = append([]string{"filter"}, kinds...)
 	}
+	if s.Kind == Reduce && l.inputs(b, s) {
+		return
+	}
 	r, rng, ok := l.reference(b, "input", kinds...)
 	switch {
 	case ok && r.kind == "filter":
@@ -93,6 +96,27 @@ func (l *loader) input(b *block, s *Stage) {
 	case s.Kind == Map && !l.given(b, "input"):
 		s.Input.Filter = l.only(b, "input", "filter")
 	}
+}
+
+// inputs finds what a reduce reads when that is all stages of a block with for_each.
+func (l *loader) inputs(b *block, s *Stage) bool {
+	a := b.attr("input")
+	if a == nil || !l.isSeveral(a.Expr) {
+		return false
+	}
+	v, ok := l.eval(a.Expr)
+	if !ok {
+		return true
+	}
+	refs, _ := refsOf(v)
+	if len(refs) > 0 && refs[0].kind == "filter" {
+		return false // a wrong kind of reference
+	}
+	s.Input.Several = []addr.Stage{}
+	for _, r := range refs {
+		s.Input.Several = append(s.Input.Several, stageAddr(r))
+	}
+	return true
 }
 
 // noFiles refuses what says how files are read in a stage that reads results.
@@ -218,21 +242,27 @@ func (l *loader) order(all []*Stage) []*Stage {
 		byAddr[s.Addr()] = s
 	}
 	state := map[*Stage]valueState{}
-	var out []*Stage
-	for _, s := range all {
-		var chain []*Stage // from a consumer to its inputs; a stage has one input, so there is no branch
-		for ; s != nil && state[s] == untouched; s = byAddr[s.Input.Stage] {
-			state[s] = evaluating
-			chain = append(chain, s)
-		}
-		if s != nil && state[s] == evaluating {
+	var out, chain []*Stage // chain: from a consumer to its inputs
+	var visit func(s *Stage)
+	visit = func(s *Stage) {
+		switch {
+		case s == nil || state[s] == evaluated:
+			return
+		case state[s] == evaluating:
 			l.stageCycle(chain[slices.Index(chain, s):])
+			return
 		}
-		slices.Reverse(chain)
-		for _, c := range chain {
-			state[c] = evaluated
-			out = append(out, c)
+		state[s] = evaluating
+		chain = append(chain, s)
+		for _, in := range s.Input.Stages() {
+			visit(byAddr[in])
 		}
+		chain = chain[:len(chain)-1]
+		state[s] = evaluated
+		out = append(out, s)
+	}
+	for _, s := range all {
+		visit(s)
 	}
 	return out
 }

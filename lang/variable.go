@@ -54,16 +54,20 @@ func ParseVarFile(filename string, src []byte) (map[string]VariableInput, hcl.Di
 	return inputs, diag.Sort(inside(diags, filename, src))
 }
 
-// variables gives every variable its value.
-func (l *loader) variables() {
-	var all []*variable
+// variableSources finds out where the value of every variable comes from.
+func (l *loader) variableSources() {
 	l.each("variable", func(b *block) {
-		all = append(all, &variable{loader: l, b: b, x: l.scope.values["var."+b.Name], sensitive: l.literalFlag(b, "sensitive")})
+		l.vars = append(l.vars, &variable{loader: l, b: b, x: l.scope.values["var."+b.Name], sensitive: l.literalFlag(b, "sensitive")})
 	})
-	for _, v := range all {
+	for _, v := range l.vars {
 		v.source()
 	}
-	l.undeclared(all)
+	l.undeclared(l.vars)
+}
+
+// variables gives every variable its value.
+func (l *loader) variables() {
+	all := l.vars
 	for _, v := range all {
 		if v.x.state == untouched {
 			l.force(v.x)

@@ -53,7 +53,7 @@ func (db *DB) AttemptDir(run string, task addr.Task, attempt int) string {
 // TaskDir is a folder name for a task: readable, safe on every file system, and different for different addresses also
 // where file names do not tell upper from lower case.
 func TaskDir(task addr.Task) string {
-	sum := sha256.Sum256([]byte(task.String()))
+	sum := sha256.Sum256([]byte(task.Text()))
 	readable := task.Stage.String()
 	if task.Name != "" {
 		readable += "-" + task.Name
@@ -81,7 +81,7 @@ func (db *DB) BeginAttempt(ctx context.Context, a Attempt) error {
 	err = db.update(ctx, func(conn *sqlite.Conn) error {
 		return exec(conn, `INSERT OR REPLACE INTO attempts
 			(run, address, attempt, key, pid, process, state, cause, exit, started, finished, dir, failure, ledger)
-			VALUES (?, ?, ?, ?, ?, ?, ?, '', '', ?, 0, ?, '', '')`, a.RunID, a.Address.String(), a.Attempt, a.Key, a.PID, a.Process,
+			VALUES (?, ?, ?, ?, ?, ?, ?, '', '', ?, 0, ?, '', '')`, a.RunID, a.Address.Text(), a.Attempt, a.Key, a.PID, a.Process,
 			string(AttemptRunning), toNanos(a.Started), filepath.ToSlash(dir))
 	})
 	if err != nil {
@@ -94,7 +94,7 @@ func (db *DB) BeginAttempt(ctx context.Context, a Attempt) error {
 func (db *DB) AttemptProcess(ctx context.Context, a Attempt) error {
 	err := db.update(ctx, func(conn *sqlite.Conn) error {
 		return exec(conn, "UPDATE attempts SET pid = ?, process = ? WHERE run = ? AND address = ? AND attempt = ?",
-			a.PID, a.Process, a.RunID, a.Address.String(), a.Attempt)
+			a.PID, a.Process, a.RunID, a.Address.Text(), a.Attempt)
 	})
 	if err != nil {
 		return fmt.Errorf("record the process of %s: %w", a.Address, err)
@@ -126,13 +126,13 @@ func endAttempt(conn *sqlite.Conn, a *Attempt) error {
 	}
 	return exec(conn, `UPDATE attempts SET state = ?, cause = ?, exit = ?, finished = ?, failure = ?, ledger = ?
 		WHERE run = ? AND address = ? AND attempt = ?`, string(a.State), string(a.Cause), a.Exit, toNanos(a.Finished), failure, ledger,
-		a.RunID, a.Address.String(), a.Attempt)
+		a.RunID, a.Address.Text(), a.Attempt)
 }
 
 // Attempts returns all attempts of a task of an analysis, newest first.
 func (db *DB) Attempts(ctx context.Context, analysis string, task addr.Task) ([]Attempt, error) {
 	return db.selectAttempts(ctx, `JOIN runs r ON r.id = a.run WHERE a.address = ? AND r.analysis = ?
-		ORDER BY a.run DESC, a.attempt DESC`, task.String(), analysis)
+		ORDER BY a.run DESC, a.attempt DESC`, task.Text(), analysis)
 }
 
 // RunAttempts returns all attempts of a run, by address and number.

@@ -86,7 +86,7 @@ func (db *DB) PutResult(ctx context.Context, f Finish) (Result, error) {
 			}
 		}
 		return exec(conn, "UPDATE run_tasks SET state = ?, changed = ?, cause = ?, message = '', progress = '' WHERE run = ? AND address = ?",
-			f.Record.State, toNanos(f.Record.Finished), f.Record.Cause, f.Record.RunID, f.Record.Address.String())
+			f.Record.State, toNanos(f.Record.Finished), f.Record.Cause, f.Record.RunID, f.Record.Address.Text())
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("record the result of %s: %w", r.Task, err)
@@ -180,7 +180,7 @@ func (db *DB) insertResult(conn *sqlite.Conn, r *Result, blobs []blob) error {
 	return exec(conn, `INSERT OR REPLACE INTO results
 		(key, content_key, analysis, task, run, created, form, partial, transient, parts, pairs, bytes, body)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.Key, r.ContentKey, r.Analysis, r.Task.String(), r.RunID, toNanos(r.Created), string(r.Report.Form),
+		r.Key, r.ContentKey, r.Analysis, r.Task.Text(), r.RunID, toNanos(r.Created), string(r.Report.Form),
 		r.Report.Partial, r.Report.Transient, len(r.Report.Parts), pairs, bytes, db.pack(text))
 }
 

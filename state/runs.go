@@ -75,7 +75,7 @@ func (db *DB) BeginRun(ctx context.Context, b Begin) error {
 		for i, t := range b.Tasks {
 			err := exec(conn, `INSERT INTO run_tasks
 				(run, address, position, key, state, attempt, cause, message, blame, changed, retry_at, progress)
-				VALUES (?, ?, ?, ?, ?, 0, '', '', '', ?, 0, '')`, b.Run.ID, t.Address.String(), i, t.Key, t.State, toNanos(t.Changed))
+				VALUES (?, ?, ?, ?, ?, 0, '', '', '', ?, 0, '')`, b.Run.ID, t.Address.Text(), i, t.Key, t.State, toNanos(t.Changed))
 			if err != nil {
 				return err
 			}
@@ -86,7 +86,7 @@ func (db *DB) BeginRun(ctx context.Context, b Begin) error {
 			}
 		}
 		for _, t := range b.Dropped {
-			if err := exec(conn, "DELETE FROM tasks WHERE analysis = ? AND address = ?", b.Run.Analysis, t.String()); err != nil {
+			if err := exec(conn, "DELETE FROM tasks WHERE analysis = ? AND address = ?", b.Run.Analysis, t.Text()); err != nil {
 				return err
 			}
 		}
@@ -129,7 +129,7 @@ func (db *DB) UpdateTasks(ctx context.Context, run string, tasks []RunTask) erro
 			}
 			err := exec(conn, `UPDATE run_tasks SET state = ?, attempt = ?, cause = ?, message = ?, blame = ?, changed = ?, retry_at = ?, progress = ?
 				WHERE run = ? AND address = ?`, t.State, t.Attempt, string(t.Cause), t.Message, t.Blame, toNanos(t.Changed),
-				toNanos(t.RetryAt), progress, run, t.Address.String())
+				toNanos(t.RetryAt), progress, run, t.Address.Text())
 			if err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func (db *DB) SetProgress(ctx context.Context, run string, task addr.Task, p job
 	text, err := toJSON(p)
 	if err == nil {
 		err = db.update(ctx, func(conn *sqlite.Conn) error {
-			return exec(conn, "UPDATE run_tasks SET progress = ? WHERE run = ? AND address = ? AND state = 'running'", text, run, task.String())
+			return exec(conn, "UPDATE run_tasks SET progress = ? WHERE run = ? AND address = ? AND state = 'running'", text, run, task.Text())
 		})
 	}
 	if err != nil {

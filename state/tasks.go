@@ -127,14 +127,14 @@ func putGood(conn *sqlite.Conn, analysis string, r TaskRecord) error {
 	if err := putTask(conn, analysis, r, false); err != nil {
 		return err
 	}
-	return exec(conn, "DELETE FROM tasks WHERE analysis = ? AND address = ? AND failed = 1", analysis, r.Address.String())
+	return exec(conn, "DELETE FROM tasks WHERE analysis = ? AND address = ? AND failed = 1", analysis, r.Address.Text())
 }
 
 func putTask(conn *sqlite.Conn, analysis string, r TaskRecord, failed bool) error {
 	err := exec(conn, `INSERT OR REPLACE INTO tasks
 		(analysis, address, failed, key, stage, inputs, bundle, state, cause, message, attempts, run, finished)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		analysis, r.Address.String(), failed, r.Key, r.StageDigest, r.InputsDigest, r.Bundle, r.State, string(r.Cause),
+		analysis, r.Address.Text(), failed, r.Key, r.StageDigest, r.InputsDigest, r.Bundle, r.State, string(r.Cause),
 		r.Message, r.Attempts, r.RunID, toNanos(r.Finished))
 	if err != nil {
 		return err
@@ -197,7 +197,7 @@ func (db *DB) Forget(ctx context.Context, analysis string, tasks []addr.Task) er
 	}
 	err := db.update(ctx, func(conn *sqlite.Conn) error {
 		for _, t := range tasks {
-			if err := exec(conn, "DELETE FROM tasks WHERE analysis = ? AND address = ?", analysis, t.String()); err != nil {
+			if err := exec(conn, "DELETE FROM tasks WHERE analysis = ? AND address = ?", analysis, t.Text()); err != nil {
 				return err
 			}
 		}

@@ -20,8 +20,9 @@ func (a *app) completeAddress(in *inputs) cobra.CompletionFunc {
 		}
 		var all []string
 		for _, stage := range s.analysis.Stages {
-			all = append(all, stage.Addr().String())
-			if strings.HasPrefix(word, stage.Addr().String()+"[") {
+			name := bare(stage.Addr().String())
+			all = append(all, name)
+			if strings.HasPrefix(word, name+"[") {
 				return startingWith(s.completeTasks(c.Context(), stage.Addr()), word), cobra.ShellCompDirectiveNoFileComp
 			}
 		}
@@ -38,7 +39,7 @@ func (a *app) completeOutput(in *inputs) cobra.CompletionFunc {
 		}
 		var all []string
 		for _, o := range s.analysis.Outputs {
-			all = append(all, o.Name)
+			all = append(all, bare(o.Name))
 		}
 		return startingWith(all, word), cobra.ShellCompDirectiveDefault
 	}
@@ -69,7 +70,7 @@ func (s *session) completeTasks(ctx context.Context, stage addr.Stage) []string 
 	defer s.close()
 	tasks, _ := s.tasksOf(ctx, stage) // there is nowhere to say why there are none
 	for i := range tasks {
-		tasks[i] = strings.ReplaceAll(tasks[i], `"`, "")
+		tasks[i] = bare(tasks[i])
 	}
 	return tasks
 }

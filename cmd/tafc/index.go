@@ -177,10 +177,10 @@ func (a *app) indexQueryVerb() *cobra.Command {
 func (s *session) filterName(name string) (string, error) {
 	var names []string
 	for _, f := range s.analysis.Filters {
-		if f.Name == name {
-			return name, nil
-		}
 		names = append(names, f.Name)
+	}
+	if name, ok := pick(name, names); ok {
+		return name, nil
 	}
 	switch {
 	case name != "":

@@ -29,8 +29,7 @@ func (a *app) logsVerb() *cobra.Command {
 		Example: "  tafc logs -f 'map.by_os[20140308/0110]'\n  tafc logs -events reduce.total",
 		Args:    positional(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			address, err := addr.Parse(args[0])
-			if err != nil {
+			if _, err := addr.Parse(args[0]); err != nil {
 				return usageError("%w", err)
 			}
 			s, err := a.existing(c.Context(), args, 1, &in)
@@ -38,7 +37,14 @@ func (a *app) logsVerb() *cobra.Command {
 				return err
 			}
 			defer s.close()
-			at, err := s.findAttempt(c.Context(), address, attempt)
+			meant, err := s.addresses(args[0])
+			if err != nil {
+				return err
+			}
+			if len(meant) > 1 {
+				return usageError("%s is several stages: name one, such as %s", args[0], meant[0])
+			}
+			at, err := s.findAttempt(c.Context(), meant[0], attempt)
 			if err != nil {
 				return err
 			}

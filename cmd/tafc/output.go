@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,10 +58,10 @@ func (a *app) outputVerb() *cobra.Command {
 func (s *session) outputNamed(name string) (*lang.Output, error) {
 	var names []string
 	for _, o := range s.analysis.Outputs {
-		if o.Name == name {
-			return o, nil
-		}
 		names = append(names, o.Name)
+	}
+	if name, ok := pick(name, names); ok {
+		return s.analysis.Outputs[slices.Index(names, name)], nil
 	}
 	switch {
 	case name != "":

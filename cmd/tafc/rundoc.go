@@ -35,7 +35,7 @@ func runDocument(ctx context.Context, db *state.DB, run *state.Run) (*view.RunDo
 	}
 	for _, t := range tasks {
 		doc := view.TaskDocument{
-			Address: t.Address.String(), State: t.State, Attempts: byTask[t.Address], Cause: t.Cause, Message: t.Message,
+			Address: t.Address.String(), Stage: t.Address.Stage.String(), State: t.State, Attempts: byTask[t.Address], Cause: t.Cause, Message: t.Message,
 			Blame: t.Blame, Ledger: t.Ledger, Progress: t.Progress, Key: t.Key,
 		}
 		if doc.Attempts == nil {

@@ -305,17 +305,23 @@ func currentRevision(ctx context.Context, src compile.Source) (string, error) {
 
 func parseTargets(texts []string, g *compile.Graph) ([]addr.Task, error) {
 	var targets []addr.Task
+	var stages []addr.Stage
+	for _, s := range g.Stages {
+		stages = append(stages, s.Addr)
+	}
 	for _, text := range texts {
-		t, err := addr.Parse(text)
+		meant, err := addresses(text, stages)
 		if err != nil {
 			return nil, usageError("-target: %w", err)
 		}
-		if !slices.ContainsFunc(g.Tasks, func(task *compile.Task) bool {
-			return task.Addr == t || t.Name == "" && task.Stage.Addr == t.Stage
-		}) {
-			return nil, usageError("-target: the analysis has no %s", t)
+		for _, t := range meant {
+			if !slices.ContainsFunc(g.Tasks, func(task *compile.Task) bool {
+				return task.Addr == t || t.Name == "" && task.Stage.Addr == t.Stage
+			}) {
+				return nil, usageError("-target: the analysis has no %s", t)
+			}
 		}
-		targets = append(targets, t)
+		targets = append(targets, meant...)
 	}
 	return targets, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/tafc/tafc/compile"
 	"github.com/tafc/tafc/internal/addr"
 	"github.com/tafc/tafc/internal/view"
+	"github.com/tafc/tafc/plan"
 )
 
 func (a *app) whyVerb() *cobra.Command {
@@ -18,8 +19,7 @@ func (a *app) whyVerb() *cobra.Command {
 		Example: "  tafc why map.by_os\n  tafc why 'map.by_os[20140308/0110]' os-count.taf.hcl",
 		Args:    positional(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			address, err := addr.Parse(args[0])
-			if err != nil {
+			if _, err := addr.Parse(args[0]); err != nil {
 				return usageError("%w", err)
 			}
 			file, err := findFile(args, 1)
@@ -40,12 +40,19 @@ func (a *app) whyVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			explanations := p.Explain(address, prior)
+			meant, err := s.addresses(args[0])
+			if err != nil {
+				return err
+			}
+			var explanations []plan.Explanation
+			for _, address := range meant {
+				explanations = append(explanations, p.Explain(address, prior)...)
+			}
 			if err := p.Graph.Err(); err != nil {
 				return err
 			}
 			if len(explanations) == 0 {
-				return usageError("there is no %s in the plan.%s", address, near(address, p.Graph))
+				return usageError("there is no %s in the plan.%s", meant[0], near(meant[0], p.Graph))
 			}
 			if asJSON {
 				return printJSON(a.streams.Out, map[string]any{"format_version": "1", "analysis": p.Analysis, "tasks": explanations})

@@ -66,7 +66,7 @@ func (w *jsonWriter) block(parent *lang.BlockSchema, b *hclsyntax.Block) {
 	if b.Type == "dynamic" && len(b.Labels) == 1 {
 		content := *blockOf(parent, b.Labels[0])
 		content.Type, content.Label = "content", lang.NoLabel
-		schema = &lang.BlockSchema{Blocks: []lang.BlockSchema{content}}
+		schema = &lang.BlockSchema{Args: []lang.ArgSchema{{Name: "iterator", Type: lang.TName}}, Blocks: []lang.BlockSchema{content}}
 	}
 	for _, label := range b.Labels {
 		w.WriteString("{" + quote(label) + ": ")
@@ -106,8 +106,20 @@ func sorted(attrs hclsyntax.Attributes) []*hclsyntax.Attribute {
 func (w *jsonWriter) attribute(schema *lang.BlockSchema, a *hclsyntax.Attribute) {
 	w.WriteString(quote(a.Name) + ": ")
 	for _, arg := range schema.Args {
-		_, text := a.Expr.(*hclsyntax.TemplateExpr)
-		if arg.Name == a.Name && (arg.Type == lang.TType || arg.Type == lang.TReference && !text || arg.Type == "a name") {
+		_, traversal := a.Expr.(*hclsyntax.ScopeTraversalExpr)
+		_, index := a.Expr.(*hclsyntax.IndexExpr)
+		if arg.Name != a.Name {
+			continue
+		}
+		if list, ok := a.Expr.(*hclsyntax.TupleConsExpr); ok && arg.Type == lang.TNames {
+			var names []string
+			for _, e := range list.Exprs {
+				names = append(names, quote(w.text(e)))
+			}
+			w.WriteString("[" + strings.Join(names, ", ") + "]")
+			return
+		}
+		if arg.Type == lang.TType || arg.Type == lang.TReference && (traversal || index) || arg.Type == lang.TName {
 			w.WriteString(quote(w.text(a.Expr)))
 			return
 		}

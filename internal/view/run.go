@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tafc/tafc/internal/addr"
 	"github.com/tafc/tafc/runtime/job"
 )
 
@@ -31,6 +30,7 @@ type RunHead struct {
 // TaskDocument is one task of a run.
 type TaskDocument struct {
 	Address    string            `json:"address"`
+	Stage      string            `json:"-"`
 	State      string            `json:"state"`
 	Key        string            `json:"key"`
 	Attempts   []AttemptDocument `json:"attempts"`
@@ -108,15 +108,10 @@ func stagesOf(d *RunDocument) []*stageRow {
 	var rows []*stageRow
 	byName := map[string]*stageRow{}
 	for _, t := range d.Tasks {
-		a, err := addr.Parse(t.Address)
-		if err != nil {
-			continue
-		}
-		name := a.Stage.String()
-		r := byName[name]
+		r := byName[t.Stage]
 		if r == nil {
-			r = &stageRow{name: name, states: map[string]int{}}
-			byName[name] = r
+			r = &stageRow{name: t.Stage, states: map[string]int{}}
+			byName[t.Stage] = r
 			rows = append(rows, r)
 		}
 		r.tasks++

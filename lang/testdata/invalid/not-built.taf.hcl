@@ -10,13 +10,11 @@ index "local" {
 
 filter "days" {
   index = index.local
-  dynamic "exclude" {} # ERROR: Not built yet
 }
 
 map "each" {
   input    = filter.days
   code     = "mapper.py"
-  for_each = ["a"]         # ERROR: Not built yet
 }
 
 output "table" {
@@ -24,10 +22,4 @@ output "table" {
   to     = "s3://b/key" # ERROR: Not built yet
 }
 
-output "one" {
-  value = map.each["a"] # ERROR: Not built yet
-}
-
 test "t" {}             # ERROR: Not built yet
-function "f" {}         # ERROR: Not built yet
-
