@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/lang"
@@ -65,6 +66,9 @@ type remembered struct {
 // remember stores a selection and the batches of the stages that read it: a checksum of what follows, the length of a document, the document,
 // and for each batch its group, path, number of files, bytes and digest.
 func (rd *reading) remember(key string, sel *index.Selection, batches [][]Batch) {
+	if !encodable(sel) {
+		return
+	}
 	head := remembered{Selection: *sel, Matched: sel.Files.Len()}
 	head.Selection.Files, head.Selection.Layout = nil, nil
 	if sel.Layout != nil {
@@ -94,6 +98,18 @@ func (rd *reading) remember(key string, sel *index.Selection, batches [][]Batch)
 	sum := sha256.Sum256(append([]byte(key), out[sha256.Size:]...))
 	copy(out, sum[:])
 	rd.w.Memory.Store(key, out)
+}
+
+// encodable tells whether JSON keeps the texts of a selection as they are: names of files need not be UTF-8.
+func encodable(sel *index.Selection) bool {
+	for _, d := range sel.Dimensions {
+		for _, v := range d.Values {
+			if !utf8.ValidString(v.Value) {
+				return false
+			}
+		}
+	}
+	return !slices.ContainsFunc(sel.UnparsedSample, func(key string) bool { return !utf8.ValidString(key) })
 }
 
 func appendText(to []byte, text string) []byte {
