@@ -97,8 +97,9 @@ func (g *Graph) WriteJSON(w io.Writer) error {
 
 func (s *Stage) file() stageFile {
 	f := stageFile{
-		Kind: s.Kind, Name: s.Addr.Name, Components: s.Components, Root: s.Root, Spec: s.Spec,
+		Kind: s.Kind, Name: s.Addr.Name, Filter: s.Filter, Components: s.Components, Root: s.Root, Spec: s.Spec,
 		Retry: s.Retry, Tolerate: s.Tolerate, Partitions: s.Partitions, Outputs: s.Outputs,
+		Secrets: s.Secrets, Cpus: s.Cpus, Disk: s.Disk,
 	}
 	if s.Bundle != nil {
 		f.Bundle = s.Bundle.Digest()

@@ -28,8 +28,12 @@ func (l *loader) required(a *hclsyntax.Attribute) bool {
 		l.add(diag.Error("lang/bad-version", "Bad requirement",
 			"requires_tafc is looked at before anything else, so it must be a plain text, without references and functions, such as \">= 1.2\".", a.Expr.Range()))
 		return true
-	case v.IsNull() || v.Type() != cty.String:
-		return true // the block's own checks say more
+	case v.IsNull():
+		return true
+	case v.Type() != cty.String:
+		l.add(diag.Error("lang/wrong-type", "Wrong type of value",
+			fmt.Sprintf("The argument \"requires_tafc\" takes text, but this is %s. Write comparisons in quotes, such as \">= 1.2\".", describeType(v)), a.Expr.Range()))
+		return true
 	}
 	text := v.AsString()
 	constraints, err := version.NewConstraint(text)

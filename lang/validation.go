@@ -14,11 +14,11 @@ func (v *variable) validate() {
 	for _, rule := range v.b.blocks {
 		a := rule.attr("condition")
 		message, _, said := v.filled(rule, "error_message")
-		if a == nil || !v.x.ok {
+		if a == nil {
 			continue
 		}
-		holds, ok := v.evalMarked(a.Expr)
-		if !ok {
+		holds, ok := v.evalMarked(a.Expr) // also without a value, for what else is wrong with it
+		if !ok || !v.x.ok {
 			continue
 		}
 		holds, _ = holds.UnmarkDeep() // this much may be known

@@ -1,6 +1,7 @@
 # What Taskcluster and notifications demand.
 analysis { # ERROR: Missing argument
-  owner = "me" # ERROR: Bad value
+  owner         = "me" # ERROR: Bad value
+  requires_tafc = 1.2  # ERROR: Wrong type of value
 }
 
 index { source = "dir:data" }

@@ -48,6 +48,13 @@ variable "secret" { # ERROR: Invalid value of a variable
   }
 }
 
+variable "unset" { # ERROR: Variable without value
+  validation {
+    condition     = unset > 0 # ERROR: Unknown reference
+    error_message = "Needed."
+  }
+}
+
 variable "odd" {
   default   = 1
   sensitive = local.yes # ERROR: Wrong type of value
