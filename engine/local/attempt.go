@@ -88,6 +88,10 @@ func writeSpec(dir string, spec job.Spec) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	return writeSpecFile(dir, spec)
+}
+
+func writeSpecFile(dir string, spec job.Spec) error {
 	text, err := json.MarshalIndent(spec, "", "  ")
 	if err != nil {
 		return err

@@ -68,6 +68,7 @@ func Failure(w io.Writer, task string, attempt int, r *job.Report, style Style) 
 	}
 	line("hint", f.Hint)
 	line("log", "tafc logs '"+task+"'")
+	line("again", "tafc replay '"+task+"'")
 }
 
 // printable keeps control characters of data away from the terminal.

@@ -39,6 +39,7 @@ type Spec struct {
 	Dimensions []string    `json:"dimensions,omitempty"` // names for File.Dims
 
 	Files    []File     `json:"files,omitempty"`    // a map over files
+	Only     int64      `json:"only,omitempty"`     // of the only file only the record with this number, counted from 1; 0: all
 	Upstream []Upstream `json:"upstream,omitempty"` // everything else
 
 	Partitions int      `json:"partitions"` // how many result files to write, at least 1

@@ -120,6 +120,11 @@ func (t *task) feed(r *frame.Reader, f *fetched) error {
 			return err
 		}
 		t.countWire(f)
+		if t.spec.Only > 0 {
+			if item = t.only(item); item == (frame.Item{}) {
+				continue
+			}
+		}
 		if b := item.Bad; b != nil {
 			signature, _, _ := strings.Cut(b.Message, ":")
 			bad := &badRecord{place: b.Place, raw: b.Raw, cause: job.CauseCorrupt, message: "the record does not parse: " + b.Message, signature: signature}
@@ -135,6 +140,24 @@ func (t *task) feed(r *frame.Reader, f *fetched) error {
 			return err
 		}
 	}
+}
+
+// only is what of an item is the record that the spec asks for; the others are counted as filtered.
+func (t *task) only(item frame.Item) frame.Item {
+	if bad := item.Bad; bad != nil {
+		if bad.Place.Record == t.spec.Only {
+			return item
+		}
+		t.countFiltered(1)
+		return frame.Item{}
+	}
+	i, found := item.Block.Find(t.spec.Only)
+	if !found {
+		t.countFiltered(int64(item.Block.Len()))
+		return frame.Item{}
+	}
+	t.countFiltered(int64(item.Block.Len() - 1))
+	return frame.Item{Block: part(item.Block, i, i+1)}
 }
 
 // countFiltered counts records that are not meant.
