@@ -11,40 +11,42 @@ import (
 	"github.com/tafc/tafc/internal/diag"
 )
 
-// oneOf looks at each value of a list.
+// oneOf looks at each value of a list. Where all is well it costs two look-ups for each value of the index.
 func (s *subject) oneOf() {
-	files := map[string]int{}      // by value
-	alike := map[string][]string{} // the values that have the same letters and digits, apart from case
+	found := make(map[string]int, len(s.Values))       // files, by what is listed
+	folded := make(map[string][]string, len(s.Values)) // values of the index that are not listed, by the lower case of what is
 	for _, v := range s.Values {
-		alike[letters(v)] = nil
+		found[index.Sanitize(v)] = -1
+		folded[strings.ToLower(index.Sanitize(v))] = nil
 	}
+	others := map[string]int{} // files, by values that differ from one that is listed in case only
 	for _, v := range s.values {
 		key := s.key(v.Value)
-		if _, known := files[key]; !known {
-			if same, ask := alike[letters(key)]; ask {
-				alike[letters(key)] = append(same, key)
-			}
-		}
-		files[key] += v.Files
-	}
-	listed := map[string]bool{}
-	for _, v := range s.Values {
-		listed[index.Sanitize(v)] = true
-	}
-	for i, v := range s.Values {
-		var others []string
-		if letters(v) != "" {
-			for _, same := range alike[letters(v)] {
-				if !listed[index.Sanitize(same)] {
-					others = append(others, same)
-				}
-			}
-		}
-		if _, found := files[index.Sanitize(v)]; found {
-			s.secondSpelling(i, others, files)
+		if files, listed := found[key]; listed {
+			found[key] = max(files, 0) + v.Files
 			continue
 		}
-		s.missing(i, others, files)
+		lower := strings.ToLower(key)
+		if same, ask := folded[lower]; ask {
+			if _, known := others[key]; !known {
+				folded[lower] = append(same, key)
+			}
+			others[key] += v.Files
+		}
+	}
+	for i, v := range s.Values {
+		sane := index.Sanitize(v)
+		same := folded[strings.ToLower(sane)]
+		if found[sane] < 0 {
+			s.missing(i, same, others)
+			continue
+		}
+		for _, other := range same {
+			s.warn("index/two-spellings", "Two spellings of a value",
+				fmt.Sprintf("The index has %s %q (%s) and also %q (%s), which this condition does not match: case counts. List both to get all of them.",
+					s.Dimension, sane, s.files(found[sane]), other, s.files(others[other])),
+				s.at[i], diag.Instead("filter/other-spelling"))
+		}
 	}
 }
 
@@ -58,49 +60,59 @@ func letters(value string) string {
 	}, value)
 }
 
-// secondSpelling warns of a value that is in the index, but under another spelling as well, such as OTHER and other.
-func (s *subject) secondSpelling(i int, others []string, files map[string]int) {
-	for _, other := range others {
-		if !strings.EqualFold(other, index.Sanitize(s.Values[i])) {
-			continue
-		}
-		s.warn("index/two-spellings", "Two spellings of a value",
-			fmt.Sprintf("The index has %s %q (%s) and also %q (%s), which this condition does not match: case counts. List both to get all of them.",
-				s.Dimension, index.Sanitize(s.Values[i]), s.files(files[index.Sanitize(s.Values[i])]), other, s.files(files[other])),
-			s.at[i], diag.Instead("filter/other-spelling"))
-	}
-}
-
-// missing warns of a value that no file has.
-func (s *subject) missing(i int, others []string, files map[string]int) {
+// missing warns of a value that no file has. Folded are values that differ from it in case only, with their files.
+func (s *subject) missing(i int, folded []string, files map[string]int) {
 	v := s.Values[i]
 	none := fmt.Sprintf("No file of the index has %s %q", s.Dimension, v)
-	switch {
-	case s.missingGlob(i, none) || s.missingPrefix(i, none):
-	case len(others) > 0 && strings.EqualFold(others[0], index.Sanitize(v)):
-		s.warn("index/other-spelling", "Value in another spelling",
-			fmt.Sprintf("%s, because case counts. Did you mean %q (%s)?", none, others[0], s.files(files[others[0]])), s.at[i])
-	case len(others) > 0:
-		s.warn("index/other-spelling", "Value in another spelling",
-			fmt.Sprintf("%s. Did you mean %q (%s)?", none, others[0], s.files(files[others[0]])), s.at[i])
-	default:
-		hint := ""
-		if near := s.near(v, files); near != "" {
-			hint = fmt.Sprintf(" Did you mean %q (%s)?", near, s.files(files[near]))
-		}
-		s.warn("index/unknown-value", "Value that no file has", fmt.Sprintf("%s.%s %s", none, hint, s.extent()), s.at[i])
+	if s.missingGlob(i, none) || s.missingPrefix(i, none) {
+		return
 	}
+	if len(folded) > 0 {
+		s.warn("index/other-spelling", "Value in another spelling",
+			fmt.Sprintf("%s, because case counts. Did you mean %q (%s)?", none, folded[0], s.files(files[folded[0]])), s.at[i])
+		return
+	}
+	if other := s.spelled(v); other != "" {
+		s.warn("index/other-spelling", "Value in another spelling",
+			fmt.Sprintf("%s. Did you mean %q (%s)?", none, other, s.files(s.filesOf(other))), s.at[i])
+		return
+	}
+	hint := ""
+	if near := s.near(v); near != "" {
+		hint = fmt.Sprintf(" Did you mean %q (%s)?", near, s.files(s.filesOf(near)))
+	}
+	s.warn("index/unknown-value", "Value that no file has", fmt.Sprintf("%s.%s %s", none, hint, s.extent()), s.at[i])
+}
+
+// spelled is the first value of the index with the same letters and digits, or empty.
+func (s *subject) spelled(v string) string {
+	want := letters(v)
+	if want == "" {
+		return ""
+	}
+	for _, have := range s.values {
+		if len(have.Value) >= len(want) && letters(have.Value) == want {
+			return s.key(have.Value)
+		}
+	}
+	return ""
+}
+
+// filesOf is how many files have a value.
+func (s *subject) filesOf(key string) int {
+	files, _ := s.count(func(value string) bool { return s.key(value) == key })
+	return files
 }
 
 // near is a value that was probably meant. Among numbers, such as dates, what differs in a digit is another one, not a near one.
-func (s *subject) near(v string, files map[string]int) string {
+func (s *subject) near(v string) string {
 	const most = 10_000 // values; more are no names
-	if len(files) > most || strings.Trim(v, "0123456789._-") == "" {
+	if len(s.values) > most || strings.Trim(v, "0123456789._-") == "" {
 		return ""
 	}
-	candidates := make([]string, 0, len(files))
-	for key := range files {
-		candidates = append(candidates, key)
+	candidates := make([]string, len(s.values))
+	for i, have := range s.values {
+		candidates[i] = s.key(have.Value)
 	}
 	return diag.Suggest(index.Sanitize(v), candidates)
 }
