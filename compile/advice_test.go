@@ -109,6 +109,8 @@ func TestAdvice(t *testing.T) {
   allow_empty = true`, []string{`index/matches-nothing: version("> 200"): version("> 200") holds for no appVersion of the index. The index has "100.0" (1 file)`}},
 		{"dates that nothing has", `where { submission_date = since("2015-01-01") }
   allow_empty = true`, []string{`index/matches-nothing: since("2015-01-01"): since("2015-01-01") holds for no submission_date of the index.`}},
+		{"a date as a bound in another form", `where { submission_date = atmost("2014-03-08") }`,
+			[]string{`index/other-spelling: "2014-03-08": The index writes dates like "20130701", and bounds are compared as texts, so "2014-03-08" does not mean that day here. Did you mean "20140308"?`}},
 		{"a document", `document = "Filter.json"`, []string{
 			`filter/order: "appName": Conditions go by name here`,
 			`index/two-spellings: "OTHER": (1 file) and also "other" (1 file)`,

@@ -13,7 +13,7 @@ import (
 
 // bounds looks at the bounds of a range.
 func (s *subject) bounds() {
-	if s.versions() {
+	if s.dateForm() || s.versions() {
 		return
 	}
 	if s.Op != index.OpAtMost {
@@ -25,6 +25,32 @@ func (s *subject) bounds() {
 	if s.matched == 0 && !s.advised[s.Dimension] {
 		s.nothing("")
 	}
+}
+
+// dateForm warns of a date as a bound that is written otherwise than the dates of the index, with which it is compared as a text.
+func (s *subject) dateForm() bool {
+	value := ""
+	for _, v := range s.values {
+		if _, ok := order.ParseDate(v.Value); ok {
+			value = v.Value
+			break
+		}
+	}
+	warned := false
+	for i, bound := range s.Values {
+		date, ok := order.ParseDate(bound)
+		if !ok || value == "" || len(bound) == len(value) {
+			continue
+		}
+		written := date.Format("20060102")
+		if len(value) > len(written) {
+			written = date.Format("2006" + value[4:5] + "01" + value[7:8] + "02")
+		}
+		s.warn("index/other-spelling", "Date in another spelling",
+			fmt.Sprintf("The index writes dates like %q, and bounds are compared as texts, so %q does not mean that day here. Did you mean %q?", value, bound, written), s.at[i])
+		warned = true
+	}
+	return warned
 }
 
 // upperBound warns of a bound that is the beginning of values, all of which come after it: "20130607" leaves out the builds of that day.
