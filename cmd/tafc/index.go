@@ -179,7 +179,8 @@ func (s *session) filterName(name string) (string, error) {
 	for _, f := range s.analysis.Filters {
 		names = append(names, f.Name)
 	}
-	if name, ok := pick(name, names); ok {
+	name, ok := pick(name, names)
+	if ok {
 		return name, nil
 	}
 	switch {

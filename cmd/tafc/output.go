@@ -60,7 +60,8 @@ func (s *session) outputNamed(name string) (*lang.Output, error) {
 	for _, o := range s.analysis.Outputs {
 		names = append(names, o.Name)
 	}
-	if name, ok := pick(name, names); ok {
+	name, ok := pick(name, names)
+	if ok {
 		return s.analysis.Outputs[slices.Index(names, name)], nil
 	}
 	switch {
