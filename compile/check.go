@@ -38,6 +38,7 @@ func Check(a *lang.Analysis, w World) *Checked {
 		}
 		r.records(s, s.Format)
 	}
+	r.testFiles()
 	c.Diags, c.Sources = r.diags, r.sources
 	return c
 }

@@ -282,6 +282,7 @@ func problems(t *testing.T, f fence) []string {
 	}
 	a, diags := loadWith(text, vars, version)
 	if !diags.HasErrors() {
+		diags = append(diags, compile.Check(a, compile.World{FS: world}).Diags...)
 		in, more, _ := compile.Resolve(t.Context(), a, compile.World{FS: world, OpenIndex: openExample})
 		diags = append(diags, more...)
 		if !more.HasErrors() {

@@ -16,6 +16,7 @@ import (
 	"github.com/tafc/tafc/internal/view"
 	"github.com/tafc/tafc/plan"
 	"github.com/tafc/tafc/runtime/job"
+	"github.com/tafc/tafc/unittest"
 )
 
 // explanations is what tafc why -json prints.
@@ -30,7 +31,7 @@ func TestJSON(t *testing.T) {
 	p := read(t, "json.md")
 	for heading, v := range map[string]any{
 		"Plan": plan.Document{}, "Run": view.RunDocument{}, "Ledger": job.Ledger{}, "Explanation": explanations{},
-		"Diagnostics": diag.Report{}, "Index": view.IndexDocument{}, "Query": view.QueryDocument{},
+		"Diagnostics": diag.Report{}, "Index": view.IndexDocument{}, "Query": view.QueryDocument{}, "Tests": unittest.Document{},
 	} {
 		section := p.section(t, heading)
 		if heading == "Run" {
@@ -44,7 +45,8 @@ func TestJSON(t *testing.T) {
 		}
 		// Described once, with the first of several that are alike.
 		maps.DeleteFunc(want, func(path string, _ bool) bool {
-			for _, like := range []string{"index.", "diagnostics[].range.end.", "diagnostics[].related[].range.", "tasks[].quarantine.groups[].example."} {
+			for _, like := range []string{"index.", "diagnostics[].range.end.", "diagnostics[].related[].range.", "tasks[].quarantine.groups[].example.",
+				"tests[].difference[].expected.", "tests[].difference[].result.", "laws[].violations[].first.result[].", "laws[].violations[].second."} {
 				if strings.HasPrefix(path, like) {
 					return true
 				}

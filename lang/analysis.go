@@ -27,6 +27,7 @@ type Analysis struct {
 	Stages    []*Stage // inputs before their consumers, otherwise in the order of the file
 	Outputs   []*Output
 	Notify    []*Notify
+	Tests     []*Test
 
 	Engine      string // the one that is meant: local, taskcluster
 	Local       LocalEngine

@@ -322,7 +322,7 @@ func rootOf(typ string) string {
 // label checks and takes the name of a block.
 func (l *loader) label(b *block, syntax *written) bool {
 	fix := map[LabelRule]string{
-		NoLabel: "no name", RequiredLabel: "a name", OptionalLabel: "at most one name",
+		NoLabel: "no name", RequiredLabel: "a name", TextLabel: "a name", OptionalLabel: "at most one name",
 	}[b.schema.Label]
 	most := 1
 	if b.schema.Label == NoLabel {
@@ -333,7 +333,7 @@ func (l *loader) label(b *block, syntax *written) bool {
 		l.add(diag.Error("lang/bad-label", "Superfluous block label",
 			fmt.Sprintf("A block of type %s has %s. Remove the rest.", b.Type, fix), syntax.LabelRanges[most]))
 		return false
-	case len(syntax.Labels) == 0 && b.schema.Label == RequiredLabel:
+	case len(syntax.Labels) == 0 && (b.schema.Label == RequiredLabel || b.schema.Label == TextLabel):
 		l.add(diag.Error("lang/bad-label", "Missing block label",
 			fmt.Sprintf("A block of type %s needs a name: %s \"NAME\" { … }.", b.Type, b.Type), b.DeclRange))
 		return false
@@ -344,6 +344,9 @@ func (l *loader) label(b *block, syntax *written) bool {
 		return true
 	}
 	b.Name = syntax.Labels[0]
+	if b.schema.Label == TextLabel && strings.TrimSpace(b.Name) != "" {
+		return true
+	}
 	if !validName.MatchString(b.Name) {
 		l.add(diag.Error("lang/bad-name", "Bad name",
 			fmt.Sprintf("%q cannot be a name. Names begin with a letter or _ and go on with letters, digits, _ and -.%s", b.Name, nameHint(b.Name)), syntax.LabelRanges[0]))

@@ -61,6 +61,9 @@ func Describe(a *Analysis) string {
 		d.texts("matrix", n.Matrix)
 		d.texts("on", n.On)
 	}
+	for _, t := range a.Tests {
+		d.test(t)
+	}
 	return d.String()
 }
 
@@ -186,6 +189,43 @@ func (d *describer) stage(s *Stage) {
 		d.line("partitions", s.Partitions)
 		d.line("fan_in", s.FanIn)
 	}
+}
+
+func (d *describer) test(t *Test) {
+	d.open("test", t.Name)
+	d.line("stage", t.Stage)
+	for _, r := range t.Records {
+		d.line("record", strings.TrimSpace(r.ID+" "+r.Text))
+	}
+	d.texts("input", t.Files)
+	for _, p := range t.Pairs {
+		d.line("input", p)
+	}
+	d.text("file", t.File)
+	d.textMap("dims", t.Dims)
+	if t.Expect != nil {
+		for _, line := range t.Expect.Lines {
+			d.line("expect", fmt.Sprintf("%q", line))
+		}
+		for _, p := range t.Expect.Pairs {
+			d.line("expect", p)
+		}
+		d.line("expected", len(t.Expect.Lines)+len(t.Expect.Pairs))
+	}
+	d.text("expect_error", t.ExpectError)
+	if t.ExpectBad > 0 {
+		d.line("expect_bad_records", t.ExpectBad)
+	}
+	d.line("float_tolerance", t.FloatTolerance)
+	d.texts("laws", t.Laws)
+}
+
+// String is the pair as JSON.
+func (p Pair) String() string {
+	if p.Value == "" {
+		return "[" + p.Key + "]"
+	}
+	return "[" + p.Key + "," + p.Value + "]"
 }
 
 // String is the term as the language writes it.

@@ -138,7 +138,7 @@ func (l *loader) declare(blocks []*block) {
 			}
 		case "function":
 			l.declareFunction(b)
-		case "index", "filter", "image", "map", "reduce", "output", "engine":
+		case "index", "filter", "image", "map", "reduce", "output", "engine", "test":
 			l.declareBlock(b)
 		}
 	}
@@ -208,6 +208,7 @@ func (l *loader) decode() {
 	l.outputs()
 	l.each("notify", func(b *block) { l.analysis.Notify = append(l.analysis.Notify, l.notify(b)) })
 	l.forTaskcluster()
+	l.each("test", func(b *block) { l.analysis.Tests = append(l.analysis.Tests, l.test(b)) })
 	l.complete()
 }
 

@@ -31,6 +31,7 @@ const (
 	NoLabel       LabelRule = iota
 	RequiredLabel           // the name
 	OptionalLabel           // the name; without it "default"
+	TextLabel               // any text: nothing refers to it
 )
 
 // DefaultName is the name of an index, a filter or an image without a label.
@@ -217,7 +218,18 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 		}},
 		taskclusterSchema,
 	}},
-	{Type: "test", Label: RequiredLabel, Many: true, NotBuilt: true, Doc: "A test of a stage."},
+	{Type: "test", Label: TextLabel, Many: true, Doc: "A test of a stage, run by tafc test.", Args: []ArgSchema{
+		{Name: "stage", Type: TReference, refs: []string{"map", "reduce"}, Required: true, Doc: "The stage to run."},
+		{Name: "records", Type: TAny, Doc: "Records: texts, or objects, which are written as JSON."},
+		{Name: "input", Type: TAny, Doc: "Instead of records: sample files, or the pairs that a stage reads."},
+		{Name: "file", Type: TString, Default: "test, or the path of the sample file", Doc: "The key of the file that the code sees."},
+		{Name: "dims", Type: TTexts, Default: "what the layout finds in file", Doc: "The dimensions of the file that the code sees."},
+		{Name: "expect", Type: TAny, Doc: "The pairs, or the lines, that must come out, in any order."},
+		{Name: "expect_error", Type: TString, Doc: "The code must fail with an error that this regular expression finds something in."},
+		{Name: "expect_bad_records", Type: TCount, Doc: "So many records must be bad and are set aside."},
+		{Name: "float_tolerance", Type: TShare, Default: "1e-9", Doc: "By how much of their size numbers with a fraction may differ."},
+		{Name: "laws", Type: TAny, Default: "true", Doc: "Which laws of combine and reduce are checked with the pairs of the test: true, false, or a list."},
+	}},
 	{Type: "function", Label: RequiredLabel, Many: true, Doc: "A function of the file's own.", Args: []ArgSchema{
 		{Name: "params", Type: TNames, Required: true, Doc: "The names of the parameters."},
 		{Name: "variadic_param", Type: TName, Doc: "The name of a list of all further arguments."},
@@ -242,6 +254,7 @@ var (
 	runEnds       = valueSet{words: []string{"done", "partial", "failed"}}
 	sources       = valueSet{words: []string{"dir", "sqlite"}, later: []string{"postgres", "postgresql", "s3", "service", "inventory"}}
 	roots         = valueSet{words: []string{"file"}, later: []string{"s3", "https", "http"}}
+	laws          = valueSet{words: []string{LawDeterministic, LawCommutative, LawAssociative}}
 	retryCauses   = valueSet{words: []string{"infrastructure", "code", "download", "corrupt", "drifted", "memory", "timeout", "write"}}
 )
 

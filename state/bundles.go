@@ -58,21 +58,8 @@ func intact(dir string, b *bundle.Bundle) bool {
 func (db *DB) BundleDir(digest string) string { return filepath.Join(db.dir, "bundles", digest) }
 
 func writeBundle(dir string, b *bundle.Bundle) error {
-	for _, f := range b.Files {
-		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
-			return fmt.Errorf("file %q is outside the bundle", f.Path)
-		}
-		path := filepath.Join(dir, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		mode := fs.FileMode(0o444)
-		if f.Executable {
-			mode = 0o555
-		}
-		if err := writeSynced(path, f.Data, mode); err != nil {
-			return err
-		}
+	if err := b.Unpack(dir, writeSynced); err != nil {
+		return err
 	}
 	return syncDir(dir)
 }

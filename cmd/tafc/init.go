@@ -44,7 +44,7 @@ func (a *app) initVerb() *cobra.Command {
 			} else {
 				fmt.Fprintf(a.streams.Out, "Wrote %d files to %s. Now:\n  cd %s\n", len(files), dir, dir)
 			}
-			fmt.Fprint(a.streams.Out, "  tafc plan    # what would run, and why\n  tafc run     # run it\n")
+			fmt.Fprint(a.streams.Out, "  tafc test    # try the code on a few records\n  tafc plan    # what would run, and why\n  tafc run     # run it\n")
 			return nil
 		},
 	}

@@ -43,11 +43,21 @@ func Failure(w io.Writer, task string, attempt int, r *job.Report, style Style) 
 	if f == nil {
 		return
 	}
-	line := func(label, text string) {
-		if text != "" {
-			fmt.Fprintf(w, "    %-8s %s\n", label, text)
-		}
+	failureLines(w, f)
+	failureLine(w, "log", "tafc logs '"+task+"'")
+	failureLine(w, "again", "tafc replay '"+task+"'")
+}
+
+// failureLine prints a line about a failure, unless there is nothing to say.
+func failureLine(w io.Writer, label, text string) {
+	if text != "" {
+		fmt.Fprintf(w, "    %-8s %s\n", label, text)
 	}
+}
+
+// failureLines prints what went wrong, where, and what to do.
+func failureLines(w io.Writer, f *job.Failure) {
+	line := func(label, text string) { failureLine(w, label, text) }
 	line("what", f.Message)
 	if f.File != "" {
 		line("file", f.File)
@@ -67,8 +77,6 @@ func Failure(w io.Writer, task string, attempt int, r *job.Report, style Style) 
 		}
 	}
 	line("hint", f.Hint)
-	line("log", "tafc logs '"+task+"'")
-	line("again", "tafc replay '"+task+"'")
 }
 
 // printable keeps control characters of data away from the terminal.

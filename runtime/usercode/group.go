@@ -15,7 +15,8 @@ type grouper struct {
 	groups []group // keys of the frame
 	seq    uint32
 
-	number uint64 // of the key under way, counted from 1
+	number uint64 // of the last key, counted from 1
+	open   bool   // its values are under way
 	key    []byte
 	values []byte
 	count  uint32
@@ -41,36 +42,43 @@ func (g *grouper) add(lines []byte) error {
 		}
 		key, value := lines[:tab], lines[tab+1:end]
 		lines = lines[end+1:]
-		if g.number == 0 || !bytes.Equal(key, g.key) {
+		if !g.open || !bytes.Equal(key, g.key) {
 			if err := g.begin(key); err != nil {
 				return err
 			}
 		}
-		if g.count > 0 {
-			g.values = append(g.values, ',')
+		if err := g.value(value); err != nil {
+			return err
 		}
-		if len(value) == 0 {
-			value = []byte("null")
-		}
-		g.values = append(g.values, value...)
-		g.count++
-		if len(g.values) >= chunkSize {
-			if err := g.chunk(0); err != nil {
-				return err
-			}
-		}
+	}
+	return nil
+}
+
+// value takes a value of the key under way.
+func (g *grouper) value(value []byte) error {
+	if g.count > 0 {
+		g.values = append(g.values, ',')
+	}
+	if len(value) == 0 {
+		value = []byte("null")
+	}
+	g.values = append(g.values, value...)
+	g.count++
+	if len(g.values) >= chunkSize {
+		return g.chunk(0)
 	}
 	return nil
 }
 
 // begin ends the key under way and begins the next.
 func (g *grouper) begin(key []byte) error {
-	if g.number > 0 {
+	if g.open {
 		if err := g.chunk(chunkLast); err != nil {
 			return err
 		}
 	}
 	g.number++
+	g.open = true
 	g.key = append(g.key[:0], key...)
 	g.first = true
 	return nil
@@ -114,7 +122,8 @@ func (g *grouper) flush() error {
 
 // end ends the last key.
 func (g *grouper) end() error {
-	if g.number > 0 {
+	if g.open {
+		g.open = false
 		if err := g.chunk(chunkLast); err != nil {
 			return err
 		}

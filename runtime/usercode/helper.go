@@ -35,6 +35,8 @@ type helper struct {
 	in   *os.File // frames to the helper
 	out  *os.File // frames from it
 	sink *serial
+	// calls takes the answers of a helper that answers key by key, see Calls; else it is nil.
+	calls *answers
 
 	file  string // of the last block
 	dims  []string
@@ -70,14 +72,14 @@ type flight struct {
 	groups []group
 }
 
-func startHelper(ctx context.Context, o Options, sink Sink) (Program, error) {
+func startHelper(ctx context.Context, o Options, sink Sink, calls *answers) (*helper, error) {
 	dir := filepath.Join(o.WorkDir, ".taf-helper")
 	entry, err := helpers.Write(dir, o.Code.Language)
 	if err != nil {
 		return nil, writeError("the helper", err)
 	}
 	h := &helper{
-		ctx: ctx, o: o, sink: &serial{sink: sink}, slots: make(chan struct{}, underWay), ended: make(chan struct{}),
+		ctx: ctx, o: o, sink: &serial{sink: sink}, calls: calls, slots: make(chan struct{}, underWay), ended: make(chan struct{}),
 		spool: spool{dir: dir, memory: spoolMemory},
 	}
 	h.group.send = h.sendPairs
@@ -150,7 +152,7 @@ func (h *helper) greet() error {
 	}
 	config, err := json.Marshal(hello{
 		Version: protocolVersion, Role: o.Role, Contract: o.Code.Contract, Function: o.Code.Function,
-		Dir: absolute(o.Code.Dir), Entry: o.Code.Entry, Format: format, Form: o.Form, Dims: o.Dims, Fields: o.Fields, MaxPair: o.MaxRecord,
+		Dir: absolute(o.Code.Dir), Entry: o.Code.Entry, Format: format, Form: o.Form, Dims: o.Dims, Fields: o.Fields, MaxPair: o.MaxRecord, Calls: h.calls != nil,
 	})
 	if err != nil {
 		return err
@@ -262,6 +264,10 @@ func (h *helper) take(kind byte, payload []byte) error {
 		if err := read(&bad); err != nil {
 			return err
 		}
+		if h.calls != nil {
+			h.calls.fail(newError(bad.Kind, bad.failure))
+			return nil
+		}
 		if h.o.Strict {
 			return h.passBad(h.current(), bad)
 		}
@@ -275,6 +281,12 @@ func (h *helper) take(kind byte, payload []byte) error {
 			return errors.New("an answer without number")
 		}
 		return h.answered(binary.LittleEndian.Uint32(payload))
+	case frameAnswer:
+		if h.calls == nil {
+			return errors.New("an answer to a call that nobody made")
+		}
+		h.calls.end()
+		return nil
 	case frameLog:
 		h.sink.log(string(payload))
 		return nil

@@ -25,6 +25,7 @@ const (
 	frameLog      = 'G'
 	frameFatal    = 'X'
 	frameDone     = 'D'
+	frameAnswer   = 'K' // to a call
 )
 
 const (
@@ -56,6 +57,7 @@ type hello struct {
 	Dims     []string `json:"dims"`
 	Fields   []string `json:"fields"`
 	MaxPair  int64    `json:"max_pair"`
+	Calls    bool     `json:"calls,omitempty"` // answer key by key
 }
 
 const protocolVersion = 1

@@ -19,23 +19,12 @@ import (
 const defaultMaxRecord = 64 << 20
 
 func start(ctx context.Context, o Options, sink Sink) (Program, error) {
-	if err := context.Cause(ctx); err != nil {
+	if err := prepare(ctx, &o); err != nil {
 		return nil, err
-	}
-	if o.MaxRecord <= 0 || o.MaxRecord > 1<<28 {
-		o.MaxRecord = defaultMaxRecord
-	}
-	if o.WorkDir == "" {
-		return nil, errors.New("user code needs a folder to run in")
-	}
-	if err := os.MkdirAll(filepath.Join(o.WorkDir, ".taf-helper"), 0o755); err != nil {
-		return nil, writeError("the folder that user code runs in", err)
 	}
 	switch {
 	case len(o.Command) > 0:
 		return startStreaming(ctx, o, o.Command, sink)
-	case o.Code == nil:
-		return nil, errors.New("there is neither code nor a command to run")
 	case o.Code.Contract == "streaming" || o.Code.Language == "program":
 		argv, err := scriptArgs(o.Code, o.Env)
 		if err != nil {
@@ -43,7 +32,31 @@ func start(ctx context.Context, o Options, sink Sink) (Program, error) {
 		}
 		return startStreaming(ctx, o, argv, sink)
 	}
-	return startHelper(ctx, o, sink)
+	h, err := startHelper(ctx, o, sink, nil)
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// prepare checks the options and makes the folder to run in.
+func prepare(ctx context.Context, o *Options) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if o.MaxRecord <= 0 || o.MaxRecord > 1<<28 {
+		o.MaxRecord = defaultMaxRecord
+	}
+	switch {
+	case o.WorkDir == "":
+		return errors.New("user code needs a folder to run in")
+	case len(o.Command) == 0 && o.Code == nil:
+		return errors.New("there is neither code nor a command to run")
+	}
+	if err := os.MkdirAll(filepath.Join(o.WorkDir, ".taf-helper"), 0o755); err != nil {
+		return writeError("the folder that user code runs in", err)
+	}
+	return nil
 }
 
 // scriptArgs is how the entry file is run as a program: by its language, by what its first line names, as it is when it is a

@@ -22,4 +22,3 @@ output "table" {
   to     = "s3://b/key" # ERROR: Not built yet
 }
 
-test "t" {}             # ERROR: Not built yet

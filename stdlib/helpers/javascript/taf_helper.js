@@ -210,18 +210,39 @@ class Task {
   }
 
   async reduce() {
+    if (this.config.calls) this.output.take(); // what setup_reduce wrote belongs to no key
     const chunks = wire.chunks();
     for (let number = 1; ; number++) {
       const { value: chunk, done } = chunks.next();
       if (done) return;
       this.note(number, 0);
       const values = new Values(chunk.values, chunk.last, chunks);
-      const later = this.one(chunk.key, values);
-      if (later !== undefined) await later;
-      values.skip();
+      if (this.config.calls) {
+        await this.call(chunk.key, values);
+      } else {
+        const later = this.one(chunk.key, values);
+        if (later !== undefined) await later;
+        values.skip();
+      }
       this.note(0, 0);
       if (this.output.size > wire.FRAME) this.flush();
     }
+  }
+
+  // Answer for a key by itself: with what it emits, or with what goes wrong.
+  async call(key, values) {
+    try {
+      const later = this.one(key, values);
+      if (later !== undefined) await later;
+    } catch (error) {
+      this.output.take();
+      this.counted.length = 0;
+      wire.send('E', { ...this.describer.failure(error), index: 0, kind: 'code' });
+    }
+    values.skip();
+    this.flush();
+    this.sendCounts();
+    wire.send('K', Buffer.alloc(0));
   }
 
   // Tell of an error that ends the program, and end it.

@@ -196,17 +196,35 @@ class Task:
 
     def _reduce(self):
         place, output, one = taf_wire.place, self.output, self._one
+        if self._config.get("calls"):
+            output.take()  # what setup_reduce wrote belongs to no key
         chunks = taf_wire.chunks()
         number = 0
         for _, last, key, data in chunks:
             number += 1
             place[0] = number
             values = Values(data, last, chunks)
-            one(key, values)
-            values.skip()
+            if self._config.get("calls"):
+                self._call(one, key, values)
+            else:
+                one(key, values)
+                values.skip()
             place[0] = 0
             if output.size > taf_wire.FRAME:
                 self._flush()
+
+    def _call(self, one, key, values):
+        """Answer for a key by itself: with what it emits, or with what goes wrong."""
+        try:
+            one(key, values)
+        except BaseException as error:
+            self.output.take()
+            del self.counted[:]
+            taf_wire.send("E", dict(self.describer.failure(error), index=0, kind="code"))
+        values.skip()
+        self._flush()
+        self._send_counts()
+        taf_wire.send("K", b"")
 
     def fatal(self, error, load):
         """Tell of an error that ends the program."""

@@ -27,3 +27,28 @@ output "pages" {
   value = reduce.pages
   to    = "results/pages.txt"
 }
+
+# tafc test gives the code these records and compares what comes out.
+
+test "a visit is one view" {
+  stage = map.views
+  records = [
+    { page = "/", ms = 120 },
+    { page = "/help", ms = 300 },
+  ]
+  expect = {
+    "/"     = [1, 120]
+    "/help" = [1, 300]
+  }
+}
+
+test "views are added up" {
+  stage = reduce.pages
+  input = [
+    ["/", [1, 120]],
+    ["/", [2, 180]],
+  ]
+  expect = {
+    "/" = { views = 3, mean_ms = 100 }
+  }
+}
