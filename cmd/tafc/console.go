@@ -105,7 +105,7 @@ func (a *app) typed(e *lang.Evaluator) error {
 		io.Reader
 		io.Writer
 	}{a.streams.In, a.streams.Out}, prompt)
-	if width, height, err := term.GetSize(fd); err == nil {
+	if width, height, err := term.GetSize(fd); err == nil && width > 0 {
 		_ = t.SetSize(width, height)
 	}
 	names := slices.Sorted(slices.Values(e.Names()))
