@@ -76,10 +76,6 @@ const (
 	TAny        ArgType = "any value"
 )
 
-func notBuiltArg(name string, t ArgType, doc string) ArgSchema {
-	return ArgSchema{Name: name, Type: t, Doc: doc, NotBuilt: true}
-}
-
 // forEach is the argument that makes a block for each element.
 func forEach(what string) ArgSchema {
 	return ArgSchema{Name: "for_each", Type: TElements, Doc: "There is one " + what + " for each element, NAME[\"KEY\"]; in it each.key and each.value are the element."}
