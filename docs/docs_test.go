@@ -280,7 +280,9 @@ func problems(t *testing.T, f fence) []string {
 	if i := slices.Index(words, "tafc"); i >= 0 {
 		version = words[i+1]
 	}
-	a, diags := loadWith(text, vars, version)
+	o := options(vars)
+	o.Version, o.Unused = version, true
+	a, diags := lang.Load("example.taf.hcl", []byte(text), o)
 	if !diags.HasErrors() {
 		diags = append(diags, compile.Check(a, compile.World{FS: world}).Diags...)
 		in, more, _ := compile.Resolve(t.Context(), a, compile.World{FS: world, OpenIndex: openExample})
@@ -303,17 +305,16 @@ func problems(t *testing.T, f fence) []string {
 }
 
 func load(text string, vars map[string]lang.VariableInput) (*lang.Analysis, hcl.Diagnostics) {
-	return loadWith(text, vars, "")
+	return lang.Load("example.taf.hcl", []byte(text), options(vars))
 }
 
-func loadWith(text string, vars map[string]lang.VariableInput, version string) (*lang.Analysis, hcl.Diagnostics) {
-	return lang.Load("example.taf.hcl", []byte(text), lang.Options{
-		Version:   version,
+func options(vars map[string]lang.VariableInput) lang.Options {
+	return lang.Options{
 		Variables: vars,
 		ReadFile:  func(string) ([]byte, error) { return []byte("[\"20140308\"]\n"), nil },
 		Glob:      func(string) ([]string, error) { return []string{"lib/words.txt"}, nil },
 		LookupEnv: func(string) (string, bool) { return "", false },
-	})
+	}
 }
 
 func show(diags hcl.Diagnostics, text string) string {

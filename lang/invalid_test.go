@@ -47,6 +47,8 @@ func TestInvalid(t *testing.T) {
 	if got := found(diags, seen); len(got) != 1 {
 		t.Errorf("a file for a newer tafc has the problems %q", got)
 	}
+	_, diags = lang.Load("x.taf.hcl", []byte("locals {\n  a = 1\n}\n"+usedRest+"map \"n\" {\n  command = \"cat\"\n}\n"), lang.Options{Unused: true})
+	found(diags, seen)
 	codes := codesOfSource(t)
 	for _, code := range codes {
 		if !seen[code] {

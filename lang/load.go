@@ -21,6 +21,8 @@ type Options struct {
 	Variables map[string]VariableInput
 	// Unset makes variables without a value a warning, for checks: what depends on them is left out.
 	Unset bool
+	// Unused makes warnings of what is declared and used by nothing, and of stages whose results nobody asks for.
+	Unused bool
 
 	// Version is that of tafc, for requires_tafc. What is no release, such as dev, satisfies every requirement.
 	Version string
@@ -48,7 +50,8 @@ type loader struct {
 	made      int        // blocks that elements of for_each have made
 	full      bool       // they are too many
 	vars      []*variable
-	broken    map[ref]bool // declared, but not usable; what refers to them says nothing more
+	implied   map[ref][]ref // references that were left out, from whom to what
+	broken    map[ref]bool  // declared, but not usable; what refers to them says nothing more
 	functions map[string]function.Function
 
 	userFunctions map[string]*userFunction
@@ -75,8 +78,8 @@ func load(filename string, src []byte, options Options) (*loader, hcl.Diagnostic
 	now := clock(options)
 	l := &loader{
 		src: src, schema: Schema(), options: options,
-		scope:  scope{values: map[string]*value{}, blocks: map[ref]*block{}},
-		broken: map[ref]bool{}, present: map[string]bool{}, userFunctions: map[string]*userFunction{},
+		scope:   scope{values: map[string]*value{}, blocks: map[ref]*block{}},
+		implied: map[ref][]ref{}, broken: map[ref]bool{}, present: map[string]bool{}, userFunctions: map[string]*userFunction{},
 		dims: map[string][]string{}, dates: map[string]string{}, now: now(),
 		functions: funcs.Table(funcs.World{
 			ReadFile: options.ReadFile, Glob: options.Glob, LookupEnv: options.LookupEnv, Now: now,
@@ -99,6 +102,9 @@ func load(filename string, src []byte, options Options) (*loader, hcl.Diagnostic
 	if complete {
 		l.outline(body, start)
 		l.decode()
+		if options.Unused {
+			l.unused(body)
+		}
 	}
 	return l, diag.Sort(inside(l.diags, filename, src))
 }

@@ -120,6 +120,8 @@ func (l *loader) only(b *block, arg, kind string) string {
 	names := l.scope.names(kind)
 	switch {
 	case len(names) == 1:
+		from := ref{rootOf(b.Type), b.Name}
+		l.implied[from] = append(l.implied[from], ref{kind, names[0]})
 		return names[0]
 	case len(names) > 1:
 		choices := make([]string, len(names))

@@ -37,8 +37,8 @@ type inputs struct {
 	workers  uint
 	// failedOnly limits a plan to the tasks that failed and what waits for them.
 	failedOnly bool
-	// unset lets variables without a value be: what depends on them is not checked.
-	unset bool
+	// check is for tafc validate: variables need no value, and what nobody uses is told.
+	check bool
 	// several analyses are loaded with the same values, and not all need to declare all variables.
 	several bool
 }
@@ -123,7 +123,7 @@ func (s *session) options(file string) (lang.Options, error) {
 		return lang.Options{}, err
 	}
 	return lang.Options{
-		Version: versionText(), Engine: in.engine, Variables: vars, Now: now, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv, Unset: in.unset,
+		Version: versionText(), Engine: in.engine, Variables: vars, Now: now, ReadFile: readFrom(dir), Glob: globIn(dir), LookupEnv: os.LookupEnv, Unset: in.check, Unused: in.check,
 	}, nil
 }
 

@@ -25,7 +25,7 @@ import (
 var reportFormats = []string{"text", "json", "github", "sarif"}
 
 func (a *app) validateVerb() *cobra.Command {
-	v := validation{app: a, in: inputs{unset: true}, sources: map[string][]byte{}}
+	v := validation{app: a, in: inputs{check: true}, sources: map[string][]byte{}}
 	c := &cobra.Command{
 		Use:   "validate [FILE|DIR]...",
 		Short: "Check analyses, offline: all problems at once",
