@@ -84,6 +84,9 @@ func (c *compiler) sources() {
 		for _, ix := range c.in.Analysis.Indexes {
 			if ix.Name == f.Index {
 				s.Spec, s.Table = absolute(ix.Source, c.in.Analysis.Dir), ix.Table
+				if ix.S3 != (lang.S3{}) {
+					s.S3 = &ix.S3
+				}
 			}
 		}
 		if sel.Layout != nil {
@@ -104,7 +107,7 @@ func (c *compiler) sources() {
 // absolute is a source with an absolute path.
 func absolute(source, dir string) string {
 	scheme, path, ok := strings.Cut(source, ":")
-	if !ok || filepath.IsAbs(path) {
+	if !ok || filepath.IsAbs(path) || strings.HasPrefix(path, "//") { // a URL
 		return source
 	}
 	abs, err := filepath.Abs(filepath.Join(dir, filepath.FromSlash(path)))

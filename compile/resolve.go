@@ -162,16 +162,11 @@ func (r *resolver) selection(ctx context.Context, f *lang.Filter, read func(*rea
 
 // root is the URL that keys are relative to; empty leaves it to the source.
 func (r *resolver) root(ix *lang.Index) (string, bool) {
-	switch scheme, _, ok := strings.Cut(ix.Root, "://"); {
+	switch _, _, ok := strings.Cut(ix.Root, "://"); {
 	case ix.Root == "":
 		return "", true
-	case ok && scheme == "file":
-		return ix.Root, true
 	case ok:
-		r.fail("index/root-not-built", "Root not supported",
-			fmt.Sprintf("Tasks fetch files of this computer in this version of tafc; fetching from %s:// comes with a later one. "+
-				"Use a folder, such as root = \"data\".", scheme), ix.Range("root"))
-		return "", false
+		return ix.Root, true
 	}
 	folder := ix.Root
 	if !filepath.IsAbs(folder) {

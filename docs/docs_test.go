@@ -190,7 +190,7 @@ func TestDiagnostics(t *testing.T) {
 	}
 	shown := map[string]bool{
 		// Something else is reported first; these are kept as guards.
-		"lang/bad-condition": true, "index/bad-layout": true, "index/root-not-built": true,
+		"lang/bad-condition": true, "index/bad-layout": true,
 		// It takes no analysis at all, or a folder that nobody may read.
 		"lang/unreadable": true,
 		// It takes an interpreter that is broken.

@@ -63,10 +63,20 @@ type Variable struct {
 // Index says where the list of files comes from.
 type Index struct {
 	Block
-	Source string // dir:PATH, sqlite:PATH
+	Source string // dir:PATH, sqlite:PATH, s3://BUCKET/FOLDER
 	Root   string // what the keys are relative to when tasks fetch them; empty: what the source says
 	Layout string // the name of a built-in layout or a template; empty: what the source says
 	Table  string // sqlite: the table, when it is not one that tafc index build made
+	S3     S3     // how the bucket of the source or the root is reached
+}
+
+// S3 says how a bucket is reached; the zero value leaves it to the environment.
+type S3 struct {
+	Endpoint  string `json:",omitempty"` // URL of a server other than AWS
+	Region    string `json:",omitempty"`
+	Profile   string `json:",omitempty"` // of the AWS configuration files
+	Anonymous bool   `json:",omitempty"` // requests are not signed
+	PathStyle *bool  `json:",omitempty"` // nil: only with an endpoint
 }
 
 // Filter selects files of an index. Either Where and Exclude, or Document.

@@ -2,10 +2,13 @@ package lang
 
 import (
 	"fmt"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/tafc/tafc/internal/diag"
 )
@@ -37,6 +40,38 @@ func (l *loader) index(b *block) *Index {
 				"A folder has no tables; table belongs to a source that is a database, such as sqlite:index.db. Remove it.", rng))
 		}
 	}
+	x.S3 = l.s3(b, scheme == "s3" || strings.HasPrefix(x.Root, "s3://"))
+	return x
+}
+
+// s3 reads how a bucket is reached.
+func (l *loader) s3(b *block, used bool) S3 {
+	var x S3
+	texts := []struct {
+		name string
+		to   *string
+	}{{"endpoint", &x.Endpoint}, {"region", &x.Region}, {"profile", &x.Profile}}
+	for _, t := range texts {
+		*t.to, _, _ = l.filled(b, t.name)
+	}
+	x.Anonymous = l.flag(b, "anonymous")
+	if v, _, ok := l.convertArg(b, "path_style", cty.Bool); ok {
+		style := v.True()
+		x.PathStyle = &style
+	}
+	if u, err := url.Parse(x.Endpoint); x.Endpoint != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
+		l.bad(b, "endpoint", x.Endpoint, "the URL of a server without credentials, such as \"https://s3.example.org\"", b.Range("endpoint"))
+	}
+	if x.Anonymous && x.Profile != "" {
+		l.add(diag.Error("lang/misplaced", "Misplaced setting",
+			"Requests that are not signed use no credentials, so profile has no meaning beside anonymous = true. Remove one of the two.", b.Range("profile")))
+	}
+	for _, name := range []string{"endpoint", "region", "profile", "anonymous", "path_style"} {
+		if b.written(name) && !used && b.written("source") {
+			l.add(diag.Error("lang/misplaced", "Misplaced setting",
+				fmt.Sprintf("The argument %s says how an S3 bucket is reached, and neither source nor root of this index is an s3:// URL. Remove it.", name), b.Range(name)))
+		}
+	}
 	return x
 }
 
@@ -48,11 +83,14 @@ func (l *loader) sourceScheme(s string, rng hcl.Range) string {
 		l.notBuilt(fmt.Sprintf("The source %s: of an index", scheme), rng)
 	case !found || len(scheme) == 1: // a drive letter
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
-			fmt.Sprintf("%q does not say what kind of source it is. Write \"dir:%s\" for a folder, or \"sqlite:%s\" for a database.", s, s, s), rng))
+			fmt.Sprintf("%q does not say what kind of source it is. Write \"dir:%s\" for a folder, \"sqlite:%s\" for a database, or s3://BUCKET/FOLDER.", s, s, s), rng))
 	case !slices.Contains(sources.words, scheme):
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
-			fmt.Sprintf("There is no source of the kind %q.%s Write dir:PATH for a folder, or sqlite:PATH for a database.", scheme,
+			fmt.Sprintf("There is no source of the kind %q.%s Write dir:PATH for a folder, sqlite:PATH for a database, or s3://BUCKET/FOLDER.", scheme,
 				diag.DidYouMean(scheme, append(slices.Clone(sources.words), sources.later...))), rng))
+	case scheme == "s3" && !bucketURL.MatchString(path):
+		l.add(diag.Error("lang/unknown-source", "Unknown source",
+			fmt.Sprintf("%q does not name a bucket. Write s3://BUCKET, or s3://BUCKET/FOLDER for a part of it.", s), rng))
 	case strings.TrimSpace(path) == "":
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
 			fmt.Sprintf("The source %q has no path. Write %s:PATH; the folder of this file is \".\".", s, scheme), rng))
@@ -60,17 +98,29 @@ func (l *loader) sourceScheme(s string, rng hcl.Range) string {
 	return scheme
 }
 
-// rootScheme checks what keys are relative to: a folder, as a path or a file: URL.
+// bucketURL is what follows s3: in the URL of a bucket, or of a folder of it.
+var bucketURL = regexp.MustCompile(`^//[A-Za-z0-9][A-Za-z0-9._-]*(/|(/[^/?#]+)+/?)?$`)
+
+// rootScheme checks what keys are relative to: a folder, as a path or a file: URL, a bucket, or a web server.
 func (l *loader) rootScheme(s string, rng hcl.Range) {
-	scheme, _, found := strings.Cut(s, "://")
+	scheme, path, found := strings.Cut(s, "://")
 	switch {
+	case scheme == "s3" && found && !bucketURL.MatchString("//"+path):
+		l.add(diag.Error("lang/unknown-source", "Unknown source",
+			fmt.Sprintf("%q does not name a bucket. Write s3://BUCKET, or s3://BUCKET/FOLDER for a part of it.", s), rng))
+	case (scheme == "https" || scheme == "http") && found && !webURL(s):
+		l.add(diag.Error("lang/unknown-source", "Unknown source",
+			"The root is not the URL of a folder. Write https://HOST/FOLDER, without credentials, query and fragment.", rng))
 	case !found || slices.Contains(roots.words, scheme):
-	case slices.Contains(roots.later, scheme):
-		l.notBuilt(fmt.Sprintf("A root at %s://", scheme), rng)
 	default:
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
-			fmt.Sprintf("Files cannot be fetched from %s://. Write the path of a folder, or file:///PATH.", scheme), rng))
+			fmt.Sprintf("Files cannot be fetched from %s://. Write the path of a folder, file:///PATH, s3://BUCKET/FOLDER or https://HOST/FOLDER.", scheme), rng))
 	}
+}
+
+func webURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
 }
 
 func (l *loader) filter(b *block) *Filter {

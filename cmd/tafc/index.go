@@ -36,11 +36,12 @@ func (a *app) indexVerb() *cobra.Command {
 
 func (a *app) indexBuildVerb() *cobra.Command {
 	var out, layoutText, root, table string
+	var s3 s3Flags
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "build SOURCE -o FILE",
 		Short:   "List a source once and write its files to an index file",
-		Long:    "SOURCE is dir:PATH or sqlite:PATH. The index file is used as source = \"sqlite:FILE\".",
+		Long:    "SOURCE is dir:PATH, sqlite:PATH or s3://BUCKET/FOLDER. The index file is used as source = \"sqlite:FILE\".",
 		Example: "  tafc index build dir:data -layout telemetry -o index.db",
 		Args:    positional(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -54,7 +55,11 @@ func (a *app) indexBuildVerb() *cobra.Command {
 					return usageError("-layout: %w", err)
 				}
 			}
-			src, err := open.Open(args[0], open.Options{Table: table})
+			bucket, err := s3.of(args[0])
+			if err != nil {
+				return err
+			}
+			src, err := open.Open(args[0], open.Options{Table: table, S3: bucket})
 			if err != nil {
 				return sourceError(err)
 			}
@@ -78,6 +83,7 @@ func (a *app) indexBuildVerb() *cobra.Command {
 	c.Flags().StringVar(&root, "root", "", "what the keys are relative to when tasks fetch them (default: the source's own folder)")
 	c.Flags().StringVar(&table, "table", "", "table of a sqlite source that tafc did not write")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	s3.add(c.Flags())
 	return c
 }
 
@@ -92,6 +98,7 @@ func sourceError(err error) error {
 
 func (a *app) indexShowVerb() *cobra.Command {
 	var layoutText, table string
+	var s3 s3Flags
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "show SOURCE",
@@ -99,7 +106,11 @@ func (a *app) indexShowVerb() *cobra.Command {
 		Example: "  tafc index show dir:data",
 		Args:    positional(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			sel, err := selectAll(c.Context(), args[0], layoutText, table)
+			bucket, err := s3.of(args[0])
+			if err != nil {
+				return err
+			}
+			sel, err := selectAll(c.Context(), args[0], layoutText, open.Options{Table: table, S3: bucket})
 			if err != nil {
 				return err
 			}
@@ -113,10 +124,11 @@ func (a *app) indexShowVerb() *cobra.Command {
 	c.Flags().StringVar(&layoutText, "layout", "", "how keys are built (default: what the source records, or found from the keys)")
 	c.Flags().StringVar(&table, "table", "", "table of a sqlite source that tafc did not write")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON (docs/json.md)")
+	s3.add(c.Flags())
 	return c
 }
 
-func selectAll(ctx context.Context, source, layoutText, table string) (*index.Selection, error) {
+func selectAll(ctx context.Context, source, layoutText string, options open.Options) (*index.Selection, error) {
 	var layout *index.Layout
 	if layoutText != "" {
 		var err error
@@ -124,7 +136,7 @@ func selectAll(ctx context.Context, source, layoutText, table string) (*index.Se
 			return nil, usageError("-layout: %w", err)
 		}
 	}
-	src, err := open.Open(source, open.Options{Table: table})
+	src, err := open.Open(source, options)
 	if err != nil {
 		return nil, sourceError(err)
 	}

@@ -186,7 +186,7 @@ func (s *session) world() compile.World {
 	w := compile.World{
 		FS: os.DirFS(s.analysis.Dir),
 		OpenIndex: func(ix *lang.Index) (index.Source, error) {
-			return open.Open(ix.Source, open.Options{Table: ix.Table, BaseDir: s.analysis.Dir})
+			return open.Open(ix.Source, open.Options{Table: ix.Table, BaseDir: s.analysis.Dir, S3: s3Config(&ix.S3)})
 		},
 	}
 	if s.state != nil {
@@ -282,7 +282,7 @@ func (s *session) checkFence(ctx context.Context, p *plan.Plan) error {
 
 // currentRevision is the revision that a selection from the source would have now.
 func currentRevision(ctx context.Context, src compile.Source) (string, error) {
-	ix, err := open.Open(src.Spec, open.Options{Table: src.Table})
+	ix, err := open.Open(src.Spec, open.Options{Table: src.Table, S3: s3Config(src.S3)})
 	if err != nil {
 		return "", err
 	}

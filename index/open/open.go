@@ -10,13 +10,16 @@ import (
 
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/index/dir"
+	"github.com/tafc/tafc/index/s3"
 	"github.com/tafc/tafc/index/sqlite"
+	"github.com/tafc/tafc/internal/s3client"
 )
 
 // Options say more about a source than its text does.
 type Options struct {
 	Table   string // sqlite only: the table, when it is not one that tafc index build made
 	BaseDir string // what a relative path is relative to; empty: the working directory
+	S3      s3client.Config
 }
 
 // SchemeError says that there is no source of this kind.
@@ -37,13 +40,19 @@ func (e *SchemeError) Error() string {
 	return fmt.Sprintf("index source %q: there is no kind of source %q; %s", e.Spec, e.Scheme, e.Hint)
 }
 
-const usage = "write dir:PATH for a folder or sqlite:PATH for an index file"
+const usage = "write dir:PATH for a folder, sqlite:PATH for an index file or s3://BUCKET/FOLDER for a bucket"
 
 // Open opens the source that spec names. Nothing is listed yet. An unknown kind of source is a *SchemeError.
 func Open(spec string, options Options) (index.Source, error) {
 	scheme, path, found := strings.Cut(spec, ":")
 	if !found {
 		return nil, &SchemeError{Spec: spec, Hint: guess(spec)}
+	}
+	if scheme == "s3" {
+		if options.Table != "" {
+			return nil, fmt.Errorf("index source %q has no tables; leave table out, it is for sqlite: only", spec)
+		}
+		return wrap(s3.Open(spec, options.S3))
 	}
 	if scheme != "dir" && scheme != "sqlite" {
 		return nil, unknown(spec, scheme)
@@ -84,11 +93,11 @@ func guess(path string) string {
 }
 
 func unknown(spec, scheme string) error {
-	if slices.Contains([]string{"postgres", "postgresql", "s3", "service", "inventory"}, scheme) {
+	if slices.Contains([]string{"postgres", "postgresql", "service", "inventory"}, scheme) {
 		return &SchemeError{Spec: spec, Scheme: scheme, Later: true, Hint: usage}
 	}
 	hint := usage
-	for _, known := range []string{"dir", "sqlite"} {
+	for _, known := range []string{"dir", "sqlite", "s3"} {
 		if levenshtein.Distance(strings.ToLower(scheme), known, nil) <= 2 {
 			hint = "did you mean " + known + ":" + strings.TrimPrefix(spec, scheme+":") + "?"
 		}

@@ -1,11 +1,10 @@
 # What the language knows and this version does not build says so.
 index "remote" {
-  source = "s3://bucket/prefix" # ERROR: Not built yet
+  source = "service:https://example.org/files" # ERROR: Not built yet
 }
 
 index "local" {
   source = "dir:data"
-  root   = "s3://bucket/" # ERROR: Not built yet
 }
 
 filter "days" {
