@@ -22,8 +22,14 @@ type packer struct {
 	rows int
 }
 
-// packBytes is about how large a pack becomes: some thousand rows.
-const packBytes = 256 << 10
+// packBytes is how large a pack becomes, some hundred rows: it fits a page with what SQLite puts around it, and is read without being put
+// together from several. Larger ones made SQLite map and unmap memory for each, which cost more than reading them.
+const packBytes = pageSize - 64
+
+// fits tells whether there is room for a file.
+func (p *packer) fits(f index.File) bool {
+	return p.rows == 0 || len(p.data)+len(f.Key)+len(f.ETag)+4*binary.MaxVarintLen64 <= packBytes
+}
 
 func (p *packer) add(f index.File) {
 	shared := 0
@@ -38,8 +44,6 @@ func (p *packer) add(f index.File) {
 	p.last = append(p.last[:0], f.Key...)
 	p.rows++
 }
-
-func (p *packer) full() bool { return len(p.data) >= packBytes }
 
 func (p *packer) reset() { *p = packer{data: p.data[:0], last: p.last[:0]} }
 

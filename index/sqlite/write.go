@@ -20,7 +20,7 @@ import (
 const (
 	schema        = "2"        // of the tables
 	applicationID = 0x74616669 // "tafi", in the database's header
-	pageSize      = 16384      // bytes: packs are read in few pieces
+	pageSize      = 16384      // bytes: the size of a pack
 )
 
 // Summary is what Write recorded.
@@ -186,11 +186,12 @@ func (w *writer) files(ctx context.Context, conn *sqlite.Conn, src index.Source)
 		if _, err := insert.Step(); err != nil {
 			return err
 		}
-		if packed.add(f); packed.full() {
+		if !packed.fits(f) {
 			if err := flush(); err != nil {
 				return err
 			}
 		}
+		packed.add(f)
 		return insert.Reset()
 	})
 	if err == nil && packed.rows > 0 {
