@@ -37,3 +37,17 @@ output "os_count" {
   value = reduce.total
   to    = "results/os-count-js.txt"
 }
+
+# tafc test examples/os-count-js.taf.hcl gives the code these records; objects are written as JSON and get an id.
+test "sessions are counted by their operating system" {
+  stage = reduce.total
+  records = [
+    { info = { OS = "WINNT" } },
+    { info = { OS = "Linux" } },
+    { info = { OS = "WINNT" } },
+  ]
+  expect = {
+    Linux = 1
+    WINNT = 2
+  }
+}
