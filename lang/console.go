@@ -80,7 +80,9 @@ func (e *Evaluator) show(v cty.Value, expr hcl.Expression) string {
 		return meaning
 	}
 	text := string(hclwrite.Format(hclwrite.TokensForValue(e.plain(v)).Bytes()))
-	return standIn.ReplaceAllString(text, "$1")
+	return standIn.ReplaceAllStringFunc(text, func(quoted string) string {
+		return strings.ReplaceAll(strings.Trim(quoted, "\"⟨⟩"), `\"`, `"`) // of refs to one block of several
+	})
 }
 
 func asCondition(v cty.Value) *call {
@@ -91,7 +93,7 @@ func asCondition(v cty.Value) *call {
 }
 
 // standIn is how what is not plain data stands in plain data.
-var standIn = regexp.MustCompile(`"⟨([^⟩"]*)⟩"`)
+var standIn = regexp.MustCompile(`"⟨[^⟩]*⟩"`)
 
 // plain is a value with texts in place of what cannot be written, or must not be shown.
 func (e *Evaluator) plain(v cty.Value) cty.Value {

@@ -20,7 +20,13 @@ locals {
 }
 index { source = "dir:data" }
 filter "sessions" {}
-map "m" { command = "true" }
+filter "each" {
+  for_each = toset(["a b"])
+}
+map "m" {
+  input   = filter.sessions
+  command = "true"
+}
 output "o" { value = map.m }
 `
 
@@ -39,6 +45,7 @@ func TestEval(t *testing.T) {
 		{"local.days", `["20140308", "20140309"]`},
 		{`"${local.days[0]}!"`, `"20140308!"`},
 		{"[1, filter.sessions, null]", "[1, filter.sessions, null]"},
+		{`filter.each["a b"]`, `filter.each["a b"]`},
 		{`{ a = var.token, b = tolist([var.token, "x"]) }`, "{\n  a = (sensitive)\n  b = (sensitive)\n}"},
 		{`"x ${var.token}"`, "(sensitive)"},
 		{"length(var.token)", "(sensitive)"},
