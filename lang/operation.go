@@ -215,6 +215,7 @@ func (l *loader) settings(b *block, kind string, v cty.Value, o *Operation) {
 // memberRanges are the ranges of the values of a map that the file spells out.
 func memberRanges(expr hcl.Expression) map[string]hcl.Range {
 	out := map[string]hcl.Range{}
+	expr, _ = unscoped(expr)
 	pairs, diags := hcl.ExprMap(expr)
 	if diags.HasErrors() {
 		return out
