@@ -14,6 +14,7 @@ import (
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/internal/addr"
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/redact"
 	"github.com/tafc/tafc/lang"
 	"github.com/tafc/tafc/runtime/job"
 )
@@ -83,7 +84,7 @@ func (c *compiler) sources() {
 		}
 		for _, ix := range c.in.Analysis.Indexes {
 			if ix.Name == f.Index {
-				s.Spec, s.Table = absolute(ix.Source, c.in.Analysis.Dir), ix.Table
+				s.Spec, s.Table, s.Columns = redact.URLs(absolute(ix.Source, c.in.Analysis.Dir)), ix.Table, ix.Columns
 				if ix.S3 != (lang.S3{}) {
 					s.S3 = &ix.S3
 				}
@@ -104,10 +105,10 @@ func (c *compiler) sources() {
 	}
 }
 
-// absolute is a source with an absolute path.
+// absolute is a source with an absolute path, if it is one.
 func absolute(source, dir string) string {
 	scheme, path, ok := strings.Cut(source, ":")
-	if !ok || filepath.IsAbs(path) || strings.HasPrefix(path, "//") { // a URL
+	if !ok || filepath.IsAbs(path) || strings.HasPrefix(path, "//") || strings.Contains(path, "://") {
 		return source
 	}
 	abs, err := filepath.Abs(filepath.Join(dir, filepath.FromSlash(path)))

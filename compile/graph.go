@@ -41,7 +41,8 @@ type Source struct {
 	Source   string // as the analysis writes it: dir:data
 	Spec     string // the same with an absolute path, to open it from anywhere
 	Table    string
-	S3       *lang.S3 `json:",omitempty"` // how the bucket is reached, when the analysis says it
+	S3       *lang.S3          `json:",omitempty"` // how the bucket is reached, when the analysis says it
+	Columns  map[string]string `json:",omitempty"`
 	Revision string
 	Layout   string
 	Total    int

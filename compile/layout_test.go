@@ -11,7 +11,7 @@ import (
 
 // lang checks dimensions without seeing the index: what it takes for a layout's dimensions must be what the index does.
 func TestLanguageAndIndexAgreeOnDimensions(t *testing.T) {
-	for _, text := range append(index.LayoutNames(), "{day:date}/{app}.{rest}", "x-{a}_{b}/{c}", "{a}{b}", "{a", "no dimension") {
+	for _, text := range append(index.LayoutNames(), "{day:date}/{app}.{rest}", "x-{a}_{b}/{c}", "{a}{b}", "columns:a,day:date", "columns:", "columns:a,,b", "columns:a,a", "columns:a:day", "columns:rest", "columns:{a}", "{a", "no dimension") {
 		layout, err := index.ParseLayout(text)
 		names, langErr := lang.LayoutDimensions(text)
 		if (err == nil) != (langErr == nil) {

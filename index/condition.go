@@ -36,6 +36,10 @@ func CompileTerm(t Term, asService bool) (func(value string) bool, error) {
 	return compileTerm(t, asService)
 }
 
+// Test is the term as a function of a dimension's value, for a source that evaluates a filter elsewhere. AsService is that of the
+// filter. What is wrong with the term is a *ConditionError.
+func (t Term) Test(asService bool) (func(value string) bool, error) { return compileTerm(t, asService) }
+
 // compileTerm makes a test of a term. The test gets a value as the key has it. It need not be fast: it sees each value once.
 func compileTerm(t Term, asService bool) (func(value string) bool, error) {
 	want, known := map[Op]int{OpAny: 0, OpOneOf: len(t.Values), OpBetween: 2, OpAtLeast: 1, OpAtMost: 1, OpGlob: 1, OpMatches: 1, OpDates: 2, OpVersion: 1}[t.Op]

@@ -25,6 +25,9 @@ func (d *Digest) Add(f File) {
 	_, _ = d.hash.Write(head)
 	_, _ = d.hash.Write(f.Key)
 	_, _ = d.hash.Write(f.ETag)
+	for _, value := range f.Dims {
+		d.addText(string(value))
+	}
 }
 
 func (d *Digest) addText(text string) {

@@ -43,6 +43,7 @@ type Layout struct {
 	dimensions []string
 	date       int // index of the date dimension, -1: none
 	components []component
+	columns    bool // the values are in columns of a table: no key fits
 }
 
 // component is the pattern of what stands between two slashes: prefix hole literal hole literal … hole suffix.
@@ -74,6 +75,9 @@ func (l *Layout) String() string {
 	return l.template
 }
 
+// InColumns tells whether the values of the dimensions are in columns of a table, so that no key fits the layout.
+func (l *Layout) InColumns() bool { return l.columns }
+
 // Template is the template, also of a built-in layout.
 func (l *Layout) Template() string { return l.template }
 
@@ -88,6 +92,9 @@ func (l *Layout) RecordFormat() string {
 // Match puts the values of the key's dimensions into dims, which has room for all of them, and tells whether the key
 // fits. The values are parts of key, not copies. When the key does not fit, what dims holds means nothing.
 func (l *Layout) Match(key []byte, dims [][]byte) bool {
+	if l.columns {
+		return false
+	}
 	split := bytes.LastIndexByte(key, '/') + 1
 	return l.matchFolders(key[:split], dims) && l.matchName(key[split:], dims)
 }

@@ -30,6 +30,7 @@ type Pruner interface {
 // Skipped is what a Pruner did not yield. The zero value means that it yielded all files.
 type Skipped struct {
 	Groups []Group
+	Totals *Totals // instead of Groups, from a source that can count without listing
 
 	// Keys that do not fit the layout, and some of them.
 	Unparsed       int
@@ -42,6 +43,13 @@ type Skipped struct {
 type Group struct {
 	Values []string // of the first dimensions of the layout, in its order; the values of the others are not known
 	Files  int      // how many, or Unlisted
+}
+
+// Totals are counts over all files whose dimensions are known, those that were yielded included.
+type Totals struct {
+	Files  int
+	Values [][]ValueCount // by dimension, in any order
+	Left   []int          // by term of Filter.Where: the files for which it and all before it hold
 }
 
 // Unlisted is the number of files of a folder that was not listed.
@@ -117,7 +125,7 @@ func selectPruned(ctx context.Context, src Pruner, layout *Layout, f Filter) (*s
 	if err != nil {
 		return nil, err
 	}
-	s.live = &f
+	s.live, s.ofSource = &f, true
 	if layout == nil {
 		return s, scan(ctx, src.String(), src.Scan, s.add)
 	}
@@ -136,11 +144,35 @@ func (s *selector) addSkipped(skipped Skipped) error {
 			return err
 		}
 	}
+	if skipped.Totals != nil {
+		if err := s.setTotals(skipped.Totals); err != nil {
+			return err
+		}
+	}
 	s.total += skipped.Unparsed
 	s.unparsed += skipped.Unparsed
 	s.unlisted += skipped.UnparsedPrefixes
 	for _, key := range skipped.UnparsedSample {
 		s.addSample(key)
+	}
+	return nil
+}
+
+// setTotals replaces the counts by those of the source.
+func (s *selector) setTotals(totals *Totals) error {
+	if last := len(s.where) - 1; len(s.exclude) == 0 && last >= 0 && totals.Left[last] != s.where[last].left {
+		return fmt.Errorf("read index %s: it counts %d files that match and lists %d; this is a bug of tafc, or the index was changed while it was read",
+			s.source, totals.Left[last], s.where[last].left)
+	}
+	s.total = totals.Files + s.unparsed
+	for d, values := range totals.Values {
+		in := s.dims[d]
+		for _, v := range values {
+			in.counts[in.intern([]byte(v.Value))] = v.Files
+		}
+	}
+	for i, t := range s.where {
+		t.left = totals.Left[i]
 	}
 	return nil
 }

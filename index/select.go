@@ -29,6 +29,16 @@ func (e *NoLayoutError) Error() string {
 	return fmt.Sprintf("the filter names the dimension %q, but the files of %s have no dimensions: the index records no layout and the keys fit none of the built-in ones; %s", e.Dimension, e.Source, layoutHelp())
 }
 
+// NoColumnsError says that a layout names columns of a table and the source has none.
+type NoColumnsError struct {
+	Source string
+	Layout *Layout
+}
+
+func (e *NoColumnsError) Error() string {
+	return fmt.Sprintf("the layout %s takes the dimensions from columns of a table, and %s has no such columns; write a layout that reads them out of the keys, such as {country}/{day:date}/{rest}", e.Layout, e.Source)
+}
+
 // DuplicateKeyError says that a source lists a key twice.
 type DuplicateKeyError struct {
 	Source string
@@ -68,6 +78,9 @@ func Select(ctx context.Context, src Source, layout *Layout, root string, f Filt
 
 // layoutOf is the layout to use when that is known before reading, else nil.
 func layoutOf(src Source, layout *Layout) (*Layout, error) {
+	if layout != nil && layout.columns && layout.String() != src.Layout() {
+		return nil, &NoColumnsError{Source: src.String(), Layout: layout}
+	}
 	if layout != nil || src.Layout() == "" {
 		return layout, nil
 	}
@@ -86,6 +99,7 @@ func selectKnown(ctx context.Context, src Source, layout *Layout, f Filter) (*se
 	if err != nil {
 		return nil, err
 	}
+	s.ofSource = layout.String() == src.Layout()
 	return s, scan(ctx, src.String(), src.Scan, s.add)
 }
 
@@ -95,6 +109,7 @@ func selectParts(ctx context.Context, src Splitter, layout *Layout, f Filter, ro
 	if err != nil {
 		return nil, err
 	}
+	s.ofSource = layout.String() == src.Layout()
 	parts, err := src.Split(ctx, runtime.GOMAXPROCS(0))
 	if err != nil {
 		return nil, fmt.Errorf("read index %s: %w", src, err)
@@ -105,6 +120,7 @@ func selectParts(ctx context.Context, src Splitter, layout *Layout, f Filter, ro
 		if err != nil {
 			return nil, err
 		}
+		next.ofSource = s.ofSource
 		selectors = append(selectors, next)
 	}
 	group, ctx := errgroup.WithContext(ctx)

@@ -32,6 +32,7 @@ type selector struct {
 	limit int // Filter.Limit
 
 	live            *Filter // what is selected when the source is a Pruner, else nil
+	ofSource        bool    // the layout is that of the source, so that File.Dims are its values
 	columns         bool    // some file had its dimensions with it
 	unlisted        int     // folders, also those that no term refused
 	excludeUnlisted int     // those that the exclude terms refused
@@ -156,7 +157,10 @@ func (s *selector) add(f File) error {
 
 // valuesOf are the values of a file's dimensions, until the next call, and whether its key fits the layout.
 func (s *selector) valuesOf(f File) (values [][]byte, fits bool) {
-	if f.Dims != nil {
+	if s.layout.columns && f.Dims == nil {
+		return nil, false
+	}
+	if f.Dims != nil && s.ofSource {
 		s.columns = true
 		return f.Dims, true
 	}

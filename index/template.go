@@ -21,8 +21,15 @@ func (e *LayoutError) Error() string {
 
 // ParseLayout reads the name of a built-in layout or a template. A template is a path whose components hold literals and
 // placeholders: {name} is a dimension, {name:date} the date dimension (at most one), {rest} or {_} anything that is not a
-// dimension. No placeholder matches a slash. A wrong text is a *LayoutError.
+// dimension. No placeholder matches a slash.
+//
+// A text that begins with columns: names dimensions whose values are in columns of a table: columns:country,day:date.
+//
+// A wrong text is a *LayoutError.
 func ParseLayout(text string) (*Layout, error) {
+	if names, ok := strings.CutPrefix(text, columnsPrefix); ok {
+		return parseColumns(text, names)
+	}
 	template := text
 	if t, ok := builtin(text); ok {
 		template = t
@@ -36,6 +43,26 @@ func ParseLayout(text string) (*Layout, error) {
 		if t, _ := builtin(name); t == template {
 			p.layout.name = name
 		}
+	}
+	return p.layout, nil
+}
+
+// columnsPrefix begins a layout of which a table has the values.
+const columnsPrefix = "columns:"
+
+// parseColumns reads the names of a layout of columns as if they stood in a template.
+func parseColumns(text, names string) (*Layout, error) {
+	p := templateParser{text: text, layout: &Layout{template: text, date: -1, columns: true}}
+	offset := len(columnsPrefix)
+	for name := range strings.SplitSeq(names, ",") {
+		dim, err := p.name(offset, name)
+		if err != nil {
+			return nil, err
+		}
+		if dim == rest {
+			return nil, p.errorf(offset, "%q is not the name of a dimension", name)
+		}
+		offset += len(name) + 1
 	}
 	return p.layout, nil
 }
@@ -122,32 +149,40 @@ func (p *templateParser) placeholder() (int, error) {
 	}
 	inner := p.text[start+1 : start+1+length]
 	p.pos = start + 1 + length + 1
-	name, kind, typed := strings.Cut(inner, ":")
-	if name == "" {
+	if name, _, _ := strings.Cut(inner, ":"); name == "" {
 		return 0, p.errorf(start, "the placeholder %q has no name", "{"+inner+"}")
 	}
+	return p.name(start+1, inner)
+}
+
+// name reads name or name:type, which stands at start, and returns the index of its dimension, or rest.
+func (p *templateParser) name(start int, inner string) (int, error) {
+	name, kind, typed := strings.Cut(inner, ":")
+	if name == "" {
+		return 0, p.errorf(start, "a name is empty")
+	}
 	if at := strings.IndexFunc(name, func(r rune) bool { return !nameRune(r) }); at >= 0 {
-		return 0, p.errorf(start+1+at, "the name %q holds a character that is no letter, digit, _ or -", name)
+		return 0, p.errorf(start+at, "the name %q holds a character that is no letter, digit, _ or -", name)
 	}
 	if r, _ := utf8.DecodeRuneInString(name); !unicode.IsLetter(r) && r != '_' {
-		return 0, p.errorf(start+1, "the name %q does not start with a letter", name)
+		return 0, p.errorf(start, "the name %q does not start with a letter", name)
 	}
 	if typed && kind != "date" {
-		return 0, p.errorf(start+1+len(name)+1, "%q is not a type of placeholder, the only one is date", kind)
+		return 0, p.errorf(start+len(name)+1, "%q is not a type of placeholder, the only one is date", kind)
 	}
 	if name == "rest" || name == "_" {
 		if typed {
-			return 0, p.errorf(start, "{%s} is not a dimension, so it cannot be the date", name)
+			return 0, p.errorf(start-1, "{%s} is not a dimension, so it cannot be the date", name)
 		}
 		return rest, nil
 	}
 	if slices.Contains(p.layout.dimensions, name) {
-		return 0, p.errorf(start, "the dimension %q stands there twice", name)
+		return 0, p.errorf(max(start-1, 0), "the dimension %q stands there twice", name)
 	}
 	p.layout.dimensions = append(p.layout.dimensions, name)
 	if typed {
 		if p.layout.date >= 0 {
-			return 0, p.errorf(start, "there are two date dimensions, %q and %q", p.layout.DateDimension(), name)
+			return 0, p.errorf(max(start-1, 0), "there are two date dimensions, %q and %q", p.layout.DateDimension(), name)
 		}
 		p.layout.date = len(p.layout.dimensions) - 1
 	}

@@ -66,8 +66,10 @@ type Index struct {
 	Source string // dir:PATH, sqlite:PATH, s3://BUCKET/FOLDER
 	Root   string // what the keys are relative to when tasks fetch them; empty: what the source says
 	Layout string // the name of a built-in layout or a template; empty: what the source says
-	Table  string // sqlite: the table, when it is not one that tafc index build made
-	S3     S3     // how the bucket of the source or the root is reached
+	Table  string // of a database, when it is not one that tafc index build made
+	// Columns says which columns of the table hold the key, the size, the etag and the dimensions, where their names do not.
+	Columns map[string]string
+	S3      S3 // how the bucket of the source or the root is reached
 }
 
 // S3 says how a bucket is reached; the zero value leaves it to the environment.

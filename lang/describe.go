@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/tafc/tafc/internal/redact"
 )
 
 // Describe writes an Analysis as text, with the defaults written out and without ranges: one line a value, equal for equal analyses.
@@ -27,10 +29,11 @@ func Describe(a *Analysis) string {
 	}
 	for _, x := range a.Indexes {
 		d.open("index", x.Name)
-		d.text("source", x.Source)
+		d.text("source", redact.URLs(x.Source))
 		d.text("root", x.Root)
 		d.text("layout", x.Layout)
 		d.text("table", x.Table)
+		d.textMap("columns", x.Columns)
 	}
 	for _, f := range a.Filters {
 		d.filter(f)

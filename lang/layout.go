@@ -33,6 +33,9 @@ func LayoutDimensions(layout string) ([]string, error) {
 			return slices.Clone(b.dimensions), nil
 		}
 	}
+	if names, ok := strings.CutPrefix(layout, columnsPrefix); ok {
+		return columnDimensions(names)
+	}
 	if !strings.ContainsAny(layout, "{}/") {
 		return nil, fmt.Errorf("there is no layout named %q; known are %s, or write a template such as {country}/{day:date}/{rest}",
 			layout, list(layoutNames(), "and"))
@@ -47,10 +50,31 @@ func layoutDate(layout string) string {
 			return b.date
 		}
 	}
+	if names, ok := strings.CutPrefix(layout, columnsPrefix); ok {
+		for name := range strings.SplitSeq(names, ",") {
+			if name, kind, _ := strings.Cut(name, ":"); kind == "date" {
+				return name
+			}
+		}
+	}
 	if m := dateHole.FindStringSubmatch(layout); m != nil {
 		return m[1]
 	}
 	return ""
+}
+
+// columnsPrefix begins a layout whose dimensions are in columns of a table.
+const columnsPrefix = "columns:"
+
+// columnDimensions are the names of a list such as country,day:date.
+func columnDimensions(names string) ([]string, error) {
+	list := strings.Split(names, ",")
+	for _, name := range list {
+		if name == "" || strings.ContainsAny(name, "{}/") || name == "rest" || name == "_" {
+			return nil, fmt.Errorf("%q does not name a dimension; write columns: with the names of columns, such as columns:country,day:date", name)
+		}
+	}
+	return templateDimensions("{" + strings.Join(list, "}/{") + "}")
 }
 
 func layoutNames() []string {

@@ -158,10 +158,11 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 	}}}},
 	{Type: "locals", Many: true, Free: true, Doc: "Names for values."},
 	{Type: "index", Label: OptionalLabel, Many: true, Doc: "Where the list of files comes from.", Args: []ArgSchema{
-		{Name: "source", Type: TString, schemes: &sources, Required: true, Doc: "The list: dir:PATH, sqlite:PATH or s3://BUCKET/FOLDER."},
+		{Name: "source", Type: TString, schemes: &sources, Required: true, Doc: "The list: dir:PATH, sqlite:PATH, postgres://HOST/DATABASE or s3://BUCKET/FOLDER."},
 		{Name: "root", Type: TString, Default: "what the source says", Doc: "What the keys are relative to: a folder, or an s3:// or https:// URL."},
-		{Name: "layout", Type: TString, Default: "what the source says", Doc: "What the parts of a key mean: telemetry, telemetry-heka, or a template such as {country}/{day:date}/{rest}."},
-		{Name: "table", Type: TString, Doc: "The table of a database that tafc did not make."},
+		{Name: "layout", Type: TString, Default: "what the source says", Doc: "What the parts of a key mean: telemetry, telemetry-heka, or a template such as {country}/{day:date}/{rest}; or columns:country,day:date when columns of the table have the values."},
+		{Name: "table", Type: TString, Default: "published_files for postgres", Doc: "The table of a database that tafc did not make."},
+		{Name: "columns", Type: TTexts, Default: "by their names", Doc: "Which columns of the table hold key, size, etag, and dimensions by their names."},
 		{Name: "endpoint", Type: TString, Default: "AWS_ENDPOINT_URL_S3, else AWS", Doc: "The S3 server, such as https://s3.example.org."},
 		{Name: "region", Type: TString, Default: "AWS_REGION, else found out", Doc: "The region of the bucket."},
 		{Name: "profile", Type: TString, Default: "AWS_PROFILE", Doc: "The profile of the AWS configuration files that the credentials come from."},
@@ -253,7 +254,7 @@ var (
 	payloads      = valueSet{words: []string{"docker-worker", "generic-worker"}}
 	priorities    = valueSet{words: []string{"highest", "very-high", "high", "medium", "low", "very-low", "lowest"}}
 	runEnds       = valueSet{words: []string{"done", "partial", "failed"}}
-	sources       = valueSet{words: []string{"dir", "sqlite", "s3"}, later: []string{"postgres", "postgresql", "service", "inventory"}}
+	sources       = valueSet{words: []string{"dir", "sqlite", "postgres", "postgresql", "s3"}, later: []string{"service", "inventory"}}
 	roots         = valueSet{words: []string{"file", "s3", "https", "http"}}
 	laws          = valueSet{words: []string{LawDeterministic, LawCommutative, LawAssociative}}
 	retryCauses   = valueSet{words: []string{"infrastructure", "code", "download", "corrupt", "drifted", "memory", "timeout", "write"}}

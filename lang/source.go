@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/redact"
 )
 
 func (l *loader) index(b *block) *Index {
@@ -19,6 +20,7 @@ func (l *loader) index(b *block) *Index {
 	if s, rng, ok := l.filled(b, "source"); ok {
 		x.Source = s
 		scheme = l.sourceScheme(s, rng)
+		l.password(b, s, rng)
 	}
 	if s, rng, ok := l.filled(b, "root"); ok {
 		x.Root = s
@@ -35,9 +37,14 @@ func (l *loader) index(b *block) *Index {
 	}
 	if s, rng, ok := l.filled(b, "table"); ok {
 		x.Table = s
-		if scheme == "dir" {
+		l.onlyDatabases("table", scheme, rng)
+	}
+	if m, ok := l.textMap(b, "columns"); ok {
+		x.Columns = m
+		l.onlyDatabases("columns", scheme, b.Range("columns"))
+		if scheme == "sqlite" && !l.given(b, "table") {
 			l.add(diag.Error("lang/misplaced", "Misplaced setting",
-				"A folder has no tables; table belongs to a source that is a database, such as sqlite:index.db. Remove it.", rng))
+				"An index file of tafc has columns of its own; columns belongs to another table. Add table = \"NAME\", or remove columns.", b.Range("columns")))
 		}
 	}
 	x.S3 = l.s3(b, scheme == "s3" || strings.HasPrefix(x.Root, "s3://"))
@@ -75,8 +82,34 @@ func (l *loader) s3(b *block, used bool) S3 {
 	return x
 }
 
+// onlyDatabases reports a setting of tables at a source that has none.
+func (l *loader) onlyDatabases(name, scheme string, rng hcl.Range) {
+	what := map[string]string{"dir": "A folder", "service": "An index service", "inventory": "An inventory", "s3": "A bucket"}[scheme]
+	if what != "" {
+		l.add(diag.Error("lang/misplaced", "Misplaced setting",
+			fmt.Sprintf("%s has no tables; %s belongs to a source that is a database, such as sqlite:index.db. Remove it.", what, name), rng))
+	}
+}
+
+// password warns about a password that the file spells out.
+func (l *loader) password(b *block, s string, rng hcl.Range) {
+	if !redact.Has(s) {
+		return
+	}
+	if _, diags := b.attr("source").Expr.Value(nil); diags.HasErrors() {
+		return // it comes from elsewhere
+	}
+	how := "give it in PGPASSWORD or ~/.pgpass"
+	if strings.HasPrefix(s, "service:") {
+		how = "give it in ~/.netrc, or take it out of the environment: \"service:https://me:${env(\"PASSWORD\")}@host/files\""
+	}
+	l.add(diag.Warning("lang/password-in-source", "Password in the file",
+		fmt.Sprintf("Everybody who can read this file can read the password in it. It is left out of whatever tafc prints or saves, so a saved plan cannot be applied with it. Remove it, and %s.", how), rng))
+}
+
 // sourceScheme checks the source of an index and returns the part before the colon.
 func (l *loader) sourceScheme(s string, rng hcl.Range) string {
+	s = redact.URLs(s)
 	scheme, path, found := strings.Cut(s, ":")
 	switch {
 	case slices.Contains(sources.later, scheme) && found:
@@ -84,6 +117,9 @@ func (l *loader) sourceScheme(s string, rng hcl.Range) string {
 	case !found || len(scheme) == 1: // a drive letter
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
 			fmt.Sprintf("%q does not say what kind of source it is. Write \"dir:%s\" for a folder, \"sqlite:%s\" for a database, or s3://BUCKET/FOLDER.", s, s, s), rng))
+	case scheme == "http" || scheme == "https":
+		l.add(diag.Error("lang/unknown-source", "Unknown source",
+			fmt.Sprintf("%q does not say what answers there. Write \"service:%s\" for an index service.", s, s), rng))
 	case !slices.Contains(sources.words, scheme):
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
 			fmt.Sprintf("There is no source of the kind %q.%s Write dir:PATH for a folder, sqlite:PATH for a database, or s3://BUCKET/FOLDER.", scheme,
@@ -91,6 +127,12 @@ func (l *loader) sourceScheme(s string, rng hcl.Range) string {
 	case scheme == "s3" && !bucketURL.MatchString(path):
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
 			fmt.Sprintf("%q does not name a bucket. Write s3://BUCKET, or s3://BUCKET/FOLDER for a part of it.", s), rng))
+	case strings.HasPrefix(scheme, "postgres") && !strings.HasPrefix(path, "//"):
+		l.add(diag.Error("lang/unknown-source", "Unknown source",
+			fmt.Sprintf("The source %q is no URL of a database. Write \"postgres://USER@HOST/DATABASE\"; what is left out comes from PGHOST, PGUSER and so on.", s), rng))
+	case scheme == "service" && !strings.HasPrefix(path, "http://") && !strings.HasPrefix(path, "https://"):
+		l.add(diag.Error("lang/unknown-source", "Unknown source",
+			fmt.Sprintf("The source %q has no URL. Write \"service:https://HOST/files\".", s), rng))
 	case strings.TrimSpace(path) == "":
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
 			fmt.Sprintf("The source %q has no path. Write %s:PATH; the folder of this file is \".\".", s, scheme), rng))

@@ -125,7 +125,7 @@ func (im *importing) filter(ctx context.Context, name string, src []byte) (*docu
 	sel, diags, sources := compile.Query(ctx, a, compile.World{
 		FS: oneFile(src),
 		OpenIndex: func(ix *lang.Index) (index.Source, error) {
-			return open.Open(ix.Source, open.Options{})
+			return open.Open(ctx, ix.Source, open.Options{Layout: ix.Layout})
 		},
 	}, "filter")
 	if err := im.report(diags, sources); err != nil {

@@ -41,7 +41,7 @@ func (a *app) indexBuildVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "build SOURCE -o FILE",
 		Short:   "List a source once and write its files to an index file",
-		Long:    "SOURCE is dir:PATH, sqlite:PATH or s3://BUCKET/FOLDER. The index file is used as source = \"sqlite:FILE\".",
+		Long:    "SOURCE is what an analysis writes: dir:PATH, sqlite:PATH, postgres://HOST/DATABASE or s3://BUCKET/FOLDER. The index file is used as source = \"sqlite:FILE\".",
 		Example: "  tafc index build dir:data -layout telemetry -o index.db",
 		Args:    positional(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -59,7 +59,7 @@ func (a *app) indexBuildVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			src, err := open.Open(args[0], open.Options{Table: table, S3: bucket})
+			src, err := open.Open(c.Context(), args[0], open.Options{Table: table, Layout: layoutText, S3: bucket})
 			if err != nil {
 				return sourceError(err)
 			}
@@ -81,7 +81,7 @@ func (a *app) indexBuildVerb() *cobra.Command {
 	c.Flags().StringVarP(&out, "out", "o", "", "index file to write (required)")
 	c.Flags().StringVar(&layoutText, "layout", "", "how keys are built: telemetry, telemetry-heka, or a template (default: what the source records, or found from the keys)")
 	c.Flags().StringVar(&root, "root", "", "what the keys are relative to when tasks fetch them (default: the source's own folder)")
-	c.Flags().StringVar(&table, "table", "", "table of a sqlite source that tafc did not write")
+	c.Flags().StringVar(&table, "table", "", "table of a database that tafc did not write")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	s3.add(c.Flags())
 	return c
@@ -122,7 +122,7 @@ func (a *app) indexShowVerb() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&layoutText, "layout", "", "how keys are built (default: what the source records, or found from the keys)")
-	c.Flags().StringVar(&table, "table", "", "table of a sqlite source that tafc did not write")
+	c.Flags().StringVar(&table, "table", "", "table of a database that tafc did not write")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON (docs/json.md)")
 	s3.add(c.Flags())
 	return c
@@ -136,7 +136,7 @@ func selectAll(ctx context.Context, source, layoutText string, options open.Opti
 			return nil, usageError("-layout: %w", err)
 		}
 	}
-	src, err := open.Open(source, options)
+	src, err := open.Open(ctx, source, options)
 	if err != nil {
 		return nil, sourceError(err)
 	}
@@ -170,7 +170,7 @@ func (a *app) indexQueryVerb() *cobra.Command {
 				return err
 			}
 			// A query that matches nothing is an answer, not an error.
-			sel, diags, sources := compile.Query(c.Context(), s.analysis, s.world(), name)
+			sel, diags, sources := compile.Query(c.Context(), s.analysis, s.worldOf(c.Context()), name)
 			for name, text := range sources {
 				s.sources[name] = text
 			}

@@ -182,11 +182,14 @@ func (s *session) close() {
 	}
 }
 
-func (s *session) world() compile.World {
+// world is what checks read; they open no index.
+func (s *session) world() compile.World { return s.worldOf(context.Background()) }
+
+func (s *session) worldOf(ctx context.Context) compile.World {
 	w := compile.World{
 		FS: os.DirFS(s.analysis.Dir),
 		OpenIndex: func(ix *lang.Index) (index.Source, error) {
-			return open.Open(ix.Source, open.Options{Table: ix.Table, BaseDir: s.analysis.Dir, S3: s3Config(&ix.S3)})
+			return open.Open(ctx, ix.Source, open.Options{Table: ix.Table, Columns: ix.Columns, Layout: ix.Layout, BaseDir: s.analysis.Dir, S3: s3Config(&ix.S3)})
 		},
 	}
 	if s.state != nil {
@@ -197,7 +200,7 @@ func (s *session) world() compile.World {
 
 // compile makes the graph; nil with diagnostics in s.diags when it cannot be made.
 func (s *session) compile(ctx context.Context) *compile.Graph {
-	input, diags, sources := compile.Resolve(ctx, s.analysis, s.world())
+	input, diags, sources := compile.Resolve(ctx, s.analysis, s.worldOf(ctx))
 	s.diags = append(s.diags, diags...)
 	for name, text := range sources {
 		s.sources[name] = text
@@ -282,7 +285,7 @@ func (s *session) checkFence(ctx context.Context, p *plan.Plan) error {
 
 // currentRevision is the revision that a selection from the source would have now.
 func currentRevision(ctx context.Context, src compile.Source) (string, error) {
-	ix, err := open.Open(src.Spec, open.Options{Table: src.Table, S3: s3Config(src.S3)})
+	ix, err := open.Open(ctx, src.Spec, open.Options{Table: src.Table, Columns: src.Columns, Layout: src.Layout, S3: s3Config(src.S3)})
 	if err != nil {
 		return "", err
 	}

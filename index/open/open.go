@@ -1,6 +1,7 @@
 package open
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,21 +11,25 @@ import (
 
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/index/dir"
+	"github.com/tafc/tafc/index/postgres"
 	"github.com/tafc/tafc/index/s3"
 	"github.com/tafc/tafc/index/sqlite"
+	"github.com/tafc/tafc/internal/redact"
 	"github.com/tafc/tafc/internal/s3client"
 )
 
 // Options say more about a source than its text does.
 type Options struct {
-	Table   string // sqlite only: the table, when it is not one that tafc index build made
-	BaseDir string // what a relative path is relative to; empty: the working directory
+	Table   string            // of a database, when it is not one that tafc index build made
+	Columns map[string]string // of that table (package columns)
+	Layout  string            // that the analysis names, or empty
+	BaseDir string            // what a relative path is relative to; empty: the working directory
 	S3      s3client.Config
 }
 
 // SchemeError says that there is no source of this kind.
 type SchemeError struct {
-	Spec   string
+	Spec   string // without a password
 	Scheme string // empty when the text has none
 	Later  bool   // the language knows it, this version of tafc does not build it
 	Hint   string // what to write instead
@@ -40,37 +45,64 @@ func (e *SchemeError) Error() string {
 	return fmt.Sprintf("index source %q: there is no kind of source %q; %s", e.Spec, e.Scheme, e.Hint)
 }
 
-const usage = "write dir:PATH for a folder, sqlite:PATH for an index file or s3://BUCKET/FOLDER for a bucket"
+const usage = "write dir:PATH for a folder, sqlite:PATH for an index file, postgres://HOST/DATABASE for a database, or s3://BUCKET/FOLDER for a bucket"
+
+// kind is a kind of source.
+type kind struct {
+	schemes []string
+	tables  bool // it is a database
+	open    func(ctx context.Context, spec, rest string, o Options) (index.Source, error)
+}
+
+var kinds = []kind{
+	{schemes: []string{"dir"}, open: func(_ context.Context, spec, rest string, o Options) (index.Source, error) {
+		return wrap(dir.Open(spec, o.path(rest)))
+	}},
+	{schemes: []string{"sqlite"}, tables: true, open: func(_ context.Context, spec, rest string, o Options) (index.Source, error) {
+		return wrap(sqlite.OpenTable(spec, o.path(rest), sqlite.Table{Name: o.Table, Columns: o.Columns, Layout: o.Layout}))
+	}},
+	{schemes: []string{"s3"}, open: func(_ context.Context, spec, _ string, o Options) (index.Source, error) {
+		return wrap(s3.Open(spec, o.S3))
+	}},
+	{schemes: []string{"postgres", "postgresql"}, tables: true, open: func(ctx context.Context, spec, _ string, o Options) (index.Source, error) {
+		return wrap(postgres.Open(ctx, spec, postgres.Options{Table: o.Table, Columns: o.Columns, Layout: o.Layout}))
+	}},
+	{schemes: []string{"s3"}, open: func(_ context.Context, spec, _ string, o Options) (index.Source, error) {
+		return wrap(s3.Open(spec, o.S3))
+	}},
+}
+
+// later are the schemes of sources that the language knows.
+var later = []string{"service", "inventory"}
 
 // Open opens the source that spec names. Nothing is listed yet. An unknown kind of source is a *SchemeError.
-func Open(spec string, options Options) (index.Source, error) {
-	scheme, path, found := strings.Cut(spec, ":")
+func Open(ctx context.Context, spec string, o Options) (index.Source, error) {
+	scheme, rest, found := strings.Cut(spec, ":")
 	if !found {
 		return nil, &SchemeError{Spec: spec, Hint: guess(spec)}
 	}
-	if scheme == "s3" {
-		if options.Table != "" {
-			return nil, fmt.Errorf("index source %q has no tables; leave table out, it is for sqlite: only", spec)
-		}
-		return wrap(s3.Open(spec, options.S3))
+	clean := redact.URLs(spec)
+	i := slices.IndexFunc(kinds, func(k kind) bool { return slices.Contains(k.schemes, scheme) })
+	switch {
+	case i < 0:
+		return nil, unknown(clean, scheme)
+	case rest == "":
+		return nil, fmt.Errorf("index source %q has no path; %s", clean, usage)
+	case !kinds[i].tables && o.Table != "":
+		return nil, fmt.Errorf("index source %q has no tables; leave table out, it is for databases only", clean)
+	case !kinds[i].tables && len(o.Columns) > 0:
+		return nil, fmt.Errorf("index source %q has no columns; leave columns out, it is for databases only", clean)
 	}
-	if scheme != "dir" && scheme != "sqlite" {
-		return nil, unknown(spec, scheme)
-	}
-	if path == "" {
-		return nil, fmt.Errorf("index source %q has no path; %s", spec, usage)
-	}
+	return kinds[i].open(ctx, spec, rest, o)
+}
+
+// path is an absolute path.
+func (o Options) path(path string) string {
 	path = filepath.FromSlash(path)
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(options.BaseDir, path)
+	if filepath.IsAbs(path) {
+		return path
 	}
-	if scheme == "sqlite" {
-		return wrap(sqlite.Open(spec, path, options.Table))
-	}
-	if options.Table != "" {
-		return nil, fmt.Errorf("index source %q has no tables; leave table out, it is for sqlite: only", spec)
-	}
-	return wrap(dir.Open(spec, path))
+	return filepath.Join(o.BaseDir, path)
 }
 
 // wrap keeps a nil pointer from becoming an interface that is not nil.
@@ -93,13 +125,18 @@ func guess(path string) string {
 }
 
 func unknown(spec, scheme string) error {
-	if slices.Contains([]string{"postgres", "postgresql", "service", "inventory"}, scheme) {
+	if slices.Contains(later, scheme) {
 		return &SchemeError{Spec: spec, Scheme: scheme, Later: true, Hint: usage}
 	}
+	if scheme == "http" || scheme == "https" {
+		return &SchemeError{Spec: spec, Scheme: scheme, Hint: "write service:" + spec + " for an index service"}
+	}
 	hint := usage
-	for _, known := range []string{"dir", "sqlite", "s3"} {
-		if levenshtein.Distance(strings.ToLower(scheme), known, nil) <= 2 {
-			hint = "did you mean " + known + ":" + strings.TrimPrefix(spec, scheme+":") + "?"
+	for _, k := range kinds {
+		for _, known := range k.schemes {
+			if levenshtein.Distance(strings.ToLower(scheme), known, nil) <= 2 {
+				hint = "did you mean " + known + ":" + strings.TrimPrefix(spec, scheme+":") + "?"
+			}
 		}
 	}
 	return &SchemeError{Spec: spec, Scheme: scheme, Hint: hint}

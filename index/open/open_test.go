@@ -21,7 +21,7 @@ func TestOpen(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(base, "data", "a.txt"), []byte("a"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	folder, err := open.Open("dir:data", open.Options{BaseDir: base})
+	folder, err := open.Open(t.Context(), "dir:data", open.Options{BaseDir: base})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, spec := range []string{"dir:data", "dir:./data/", "dir:" + filepath.Join(base, "data"), "sqlite:index.db"} {
-		src, err := open.Open(spec, open.Options{BaseDir: base})
+		src, err := open.Open(t.Context(), spec, open.Options{BaseDir: base})
 		if err != nil {
 			t.Errorf("%s: %v", spec, err)
 			continue
@@ -55,9 +55,9 @@ func TestOpenErrors(t *testing.T) {
 		{"", "", "write dir:PATH", true},
 		{"s3:bucket", "", "names no bucket", false},
 		{"s3://bucket", "files", "has no tables", false},
-		{"postgres://host/db", "", "postgres sources are not built into this version", true},
 		{"service:https://host/files", "", "service sources are not built into this version", true},
-		{"inventory:path", "", "inventory sources are not built into this version", true},
+		{"https://host/files", "", "write service:https://host/files", true},
+		{"postgre://u:secret@host/db", "", `"postgre://u@host/db": there is no kind of source "postgre"; did you mean postgres://u@host/db?`, true},
 		{"sqlite3:index.db", "", "did you mean sqlite:index.db?", true},
 		{"Dir:data", "", "did you mean dir:data?", true},
 		{"hdfs:data", "", `no kind of source "hdfs"; write dir:PATH`, true},
@@ -66,7 +66,7 @@ func TestOpenErrors(t *testing.T) {
 		{"dir:missing", "", "does not exist", false},
 		{"sqlite:missing.db", "", "build it with: tafc index build", false},
 	} {
-		src, err := open.Open(test.spec, open.Options{BaseDir: t.TempDir(), Table: test.table})
+		src, err := open.Open(t.Context(), test.spec, open.Options{BaseDir: t.TempDir(), Table: test.table})
 		var scheme *open.SchemeError
 		if err == nil || src != nil || !strings.Contains(err.Error(), test.want) || errors.As(err, &scheme) != test.scheme {
 			t.Errorf("%q: %v, %v, want an error with %q", test.spec, src, err, test.want)

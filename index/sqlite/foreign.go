@@ -7,26 +7,21 @@ import (
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
-)
 
-// The names under which a foreign table may have each column, best first.
-var (
-	keyColumns  = []string{"key", "file_name"}
-	sizeColumns = []string{"size", "file_size"}
-	etagColumns = []string{"etag", "file_md5", "md5"}
+	"github.com/tafc/tafc/index/columns"
 )
 
 // openForeign prepares for reading a table that Write did not make.
-func (s *Source) openForeign(table string, state fileState) error {
+func (s *Source) openForeign(table Table, state fileState) error {
 	tables, err := tableNames(s.conn)
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(tables, func(t string) bool { return strings.EqualFold(t, table) }) {
+	if !slices.ContainsFunc(tables, func(t string) bool { return strings.EqualFold(t, table.Name) }) {
 		if len(tables) == 0 {
-			return fmt.Errorf("there is no table %q; the database holds none", table)
+			return fmt.Errorf("there is no table %q; the database holds none", table.Name)
 		}
-		return fmt.Errorf("there is no table %q; there are: %s", table, strings.Join(tables, ", "))
+		return fmt.Errorf("there is no table %q; there are: %s", table.Name, strings.Join(tables, ", "))
 	}
 	encoding, err := texts(s.conn, "PRAGMA encoding")
 	if err != nil {
@@ -35,31 +30,36 @@ func (s *Source) openForeign(table string, state fileState) error {
 	if !slices.Equal(encoding, []string{"UTF-8"}) {
 		return fmt.Errorf("the database keeps text as %s; only UTF-8 can be read", strings.Join(encoding, ""))
 	}
-	columns, err := texts(s.conn, "SELECT name FROM pragma_table_xinfo(?)", table)
+	names, err := texts(s.conn, "SELECT name FROM pragma_table_xinfo(?)", table.Name)
 	if err != nil {
 		return err
 	}
-	key, ok := pick(columns, keyColumns)
-	if !ok {
-		return fmt.Errorf("table %q has no column for the key (%s); its columns are: %s", table, strings.Join(keyColumns, " or "), strings.Join(columns, ", "))
+	list := make([]columns.Column, len(names))
+	for i, name := range names {
+		list[i].Name = name
 	}
-	size, _ := pick(columns, sizeColumns)
-	etag, _ := pick(columns, etagColumns)
-	s.query = fmt.Sprintf("SELECT %s, %s, %s FROM %s ORDER BY %s COLLATE BINARY", key, size, etag, quote(table), key)
+	m, err := columns.Map(table.Name, list, table.Columns, table.Layout)
+	if err != nil {
+		return err
+	}
+	if m.Layout != nil {
+		s.layout = m.Layout.String()
+	}
+	selected := []string{quote(m.Key), quoteOrNull(m.Size), quoteOrNull(m.ETag)}
+	for _, column := range m.Columns() {
+		selected = append(selected, quote(column))
+	}
+	s.query = fmt.Sprintf("SELECT %s FROM %s ORDER BY %s COLLATE BINARY", strings.Join(selected, ", "), quote(table.Name), quote(m.Key))
+	s.mapping = m
 	s.revision = state.revision
 	return nil
 }
 
-// pick is the first of the wanted columns that there is, quoted, or NULL.
-func pick(columns, wanted []string) (string, bool) {
-	for _, name := range wanted {
-		for _, column := range columns {
-			if strings.EqualFold(column, name) {
-				return quote(column), true
-			}
-		}
+func quoteOrNull(name string) string {
+	if name == "" {
+		return "NULL"
 	}
-	return "NULL", false
+	return quote(name)
 }
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -18,6 +18,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/tafc/tafc/index"
+	"github.com/tafc/tafc/index/columns"
 )
 
 // busyTimeout is how long reading waits for somebody who writes to the database of a foreign table.
@@ -30,10 +31,11 @@ type Source struct {
 	layout   string
 	root     string
 	revision string
-	query    string // yields key, size, etag in key order
-	packed   bool   // the packs are used instead
-	settled  bool   // nobody was writing to the database when it was opened
-	path     string // absolute
+	query    string           // yields key, size, etag, and of another table dimensions, in key order
+	mapping  *columns.Mapping // of another table
+	packed   bool             // the packs are used instead
+	settled  bool             // nobody was writing to the database when it was opened
+	path     string           // absolute
 
 	mu   sync.Mutex
 	conn *sqlite.Conn
@@ -42,7 +44,22 @@ type Source struct {
 // Open opens the index file at path for reading. The name is how the analysis writes the source, such as sqlite:index.db. Table is the
 // table with the files, or empty for a file that tafc index build made.
 func Open(name, path, table string) (*Source, error) {
+	return OpenTable(name, path, Table{Name: table})
+}
+
+// Table is a table that Write did not make.
+type Table struct {
+	Name    string            // empty: it did
+	Columns map[string]string // package columns
+	Layout  string            // that of the analysis, or empty
+}
+
+// OpenTable is Open for a table of which more is to say.
+func OpenTable(name, path string, table Table) (*Source, error) {
 	s := &Source{name: name}
+	if table.Name == "" && len(table.Columns) > 0 {
+		return nil, fmt.Errorf("open index %s: columns is about a table that tafc did not make; say which with table", name)
+	}
 	if err := s.open(path, table); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open index %s: %w", name, damaged(err))
@@ -50,7 +67,7 @@ func Open(name, path, table string) (*Source, error) {
 	return s, nil
 }
 
-func (s *Source) open(path, table string) error {
+func (s *Source) open(path string, table Table) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return err
@@ -63,7 +80,7 @@ func (s *Source) open(path, table string) error {
 	if s.conn, err = connect(path, state.settled); err != nil {
 		return err
 	}
-	if table != "" {
+	if table.Name != "" {
 		return s.openForeign(table, state)
 	}
 	return s.openOwn(path, state)
@@ -150,6 +167,11 @@ func (s *Source) Scan(ctx context.Context, fn func(index.File) error) (err error
 	}
 	defer func() { err = errors.Join(err, stmt.Reset()) }()
 	var key, etag []byte
+	var values [][]byte
+	var dims *columns.Reader
+	if s.mapping != nil {
+		values, dims = make([][]byte, len(s.mapping.Columns())), columns.NewReader(s.mapping)
+	}
 	for row := 1; ; row++ {
 		more, err := stmt.Step()
 		if err != nil {
@@ -166,7 +188,14 @@ func (s *Source) Scan(ctx context.Context, fn func(index.File) error) (err error
 		if stmt.ColumnType(1) == sqlite.TypeInteger {
 			size = max(stmt.ColumnInt64(1), -1)
 		}
-		if err := fn(index.File{Key: key, Size: size, ETag: etag}); err != nil {
+		f := index.File{Key: key, Size: size, ETag: etag}
+		if dims != nil {
+			for i := range values {
+				values[i] = column(stmt, 3+i, values[i])
+			}
+			f.Dims = dims.Dims(key, values)
+		}
+		if err := fn(f); err != nil {
 			return err
 		}
 	}

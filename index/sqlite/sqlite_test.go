@@ -277,7 +277,7 @@ func TestForeignTable(t *testing.T) {
 	for table, want := range map[string]string{
 		"":        `set table to one of: bare, holes, odd "name, published_files, v`,
 		"missing": "there are: bare, holes",
-		"bare":    "its columns are: a, b",
+		"bare":    "the table has a, b",
 	} {
 		if _, err := sqlite.Open("sqlite:x", path, table); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("table %q: error %v, want one with %q", table, err, want)

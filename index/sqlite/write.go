@@ -49,6 +49,9 @@ func Write(ctx context.Context, path string, src index.Source, layout *index.Lay
 			return nil, fmt.Errorf("layout that %s recorded: %w", src, err)
 		}
 	}
+	if layout != nil && layout.InColumns() {
+		return nil, fmt.Errorf("write index: an index file keeps no dimensions but those that the keys tell, and those of %s are in columns; name a layout of its keys, or use the table itself as the source", src)
+	}
 	if root == "" {
 		root = relativeRoot(src.Root(), filepath.Dir(path))
 	}

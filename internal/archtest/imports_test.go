@@ -19,8 +19,10 @@ const module = "github.com/tafc/tafc/"
 var allowed = map[string][]string{
 	"internal/atomicfile":      {},
 	"internal/addr":            {},
-	"internal/diag":            {},
+	"internal/diag":            {"internal/redact"},
 	"internal/require":         {},
+	"internal/redact":          {},
+	"internal/pgtest":          {},
 	"internal/order":           {},
 	"internal/sarif":           {"internal/diag", "docs"},
 	"internal/s3client":        {},
@@ -39,16 +41,20 @@ var allowed = map[string][]string{
 	"runtime/frame":            {"runtime/job", "runtime/extract", "runtime/usercode"},
 	"runtime/mapper":           {"internal/atomicfile", "runtime/...", "stdlib/helpers"},
 	"cmd/taf-mapper":           {"runtime/mapper"},
-	"lang":                     {"internal/addr", "internal/diag", "internal/order", "stdlib/funcs"},
+	"lang":                     {"internal/addr", "internal/diag", "internal/order", "internal/redact", "stdlib/funcs"},
 	"index":                    {"internal/order"},
 	"index/dir":                {"index", "runtime/pin"},
-	"index/sqlite":             {"index"},
+	"index/columns":            {"index"},
+	"index/postgres":           {"index", "index/columns", "internal/redact"},
+	"index/service":            {"index", "index/document", "internal/redact"},
+	"index/inventory":          {"index"},
 	"index/s3":                 {"index", "internal/s3client"},
+	"index/sqlite":             {"index", "index/columns"},
 	"index/document":           {"index", "internal/order"},
-	"index/open":               {"index", "index/dir", "index/s3", "index/sqlite", "internal/s3client"},
+	"index/open":               {"index", "index/dir", "index/sqlite", "index/postgres", "index/s3", "index/service", "index/inventory", "internal/redact", "internal/s3client"},
 	"bundle":                   {"internal/diag"},
 	"bundle/syntax":            {"bundle", "internal/atomicfile", "runtime/usercode"},
-	"compile":                  {"lang", "index", "index/document", "bundle", "runtime/extract", "runtime/job", "runtime/operation", "internal/addr", "internal/diag", "internal/order"},
+	"compile":                  {"lang", "index", "index/document", "bundle", "runtime/extract", "runtime/job", "runtime/operation", "internal/addr", "internal/diag", "internal/order", "internal/redact"},
 	"plan":                     {"compile", "bundle", "internal/addr", "internal/diag", "runtime/job"},
 	"state":                    {"internal/atomicfile", "bundle", "internal/addr", "runtime/job"},
 	"engine":                   {"compile", "plan", "bundle", "internal/addr", "runtime/job"},
@@ -72,7 +78,7 @@ var allowed = map[string][]string{
 
 // forbidden are modules that a package must not link, however indirectly: what a task runs is small and knows no HCL.
 var forbidden = map[string][]string{
-	"cmd/taf-mapper": {"github.com/hashicorp/hcl", "github.com/zclconf/go-cty", "zombiezen.com/go/sqlite", "github.com/spf13/cobra"},
+	"cmd/taf-mapper": {"github.com/hashicorp/hcl", "github.com/zclconf/go-cty", "zombiezen.com/go/sqlite", "github.com/spf13/cobra", "github.com/jackc/pgx", "github.com/parquet-go"},
 }
 
 type listed struct {

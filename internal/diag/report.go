@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hcled"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
+
+	"github.com/tafc/tafc/internal/redact"
 )
 
 // FormatVersion is the version of a Report's JSON. Fields may be added without changing it.
@@ -131,7 +133,7 @@ func (b *reporter) snippet(d *hcl.Diagnostic) *Snippet {
 	}
 	return &Snippet{
 		Context:   b.context(d),
-		Code:      strings.ToValidUTF8(string(line), "\uFFFD"),
+		Code:      redact.Mask(strings.ToValidUTF8(string(line), "\uFFFD")),
 		StartLine: d.Subject.Start.Line,
 	}
 }

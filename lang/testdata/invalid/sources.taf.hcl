@@ -22,3 +22,18 @@ index "twice" {
 filter { index = index.bare }
 map "m" { code = "mapper.py" }
 output "o" { value = map.m }
+index "web" { source = "https://example.org/files" }              # ERROR: Unknown source
+index "pg" { source = "postgres:telemetry" }                      # ERROR: Unknown source
+index "secret" { source = "postgres://me:secret@host/telemetry" } # WARNING: Password in the file
+index "folder" {
+  source  = "dir:x"
+  columns = { key = "path" } # ERROR: Misplaced setting
+}
+index "own" {
+  source  = "sqlite:index.db"
+  columns = { key = "path" } # ERROR: Misplaced setting
+}
+index "cols" {
+  source = "postgres://host/telemetry"
+  layout = "columns:country,,day" # ERROR: Bad layout
+}
