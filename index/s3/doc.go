@@ -5,5 +5,5 @@
 // bucket costs one request, and a large one is listed by all workers, whatever its keys look like. Scan yields keys in order all the same.
 //
 // ScanMatching walks the folders of the layout as far as the filter has conditions on them. A folder that the filter refuses is not
-// listed; below the last condition everything is listed as in Scan. docs/decisions/0015-s3.md has the reasons and figures.
+// listed; below the last condition everything is listed as in Scan. docs/decisions/0021-s3.md has the reasons and figures.
 package s3
