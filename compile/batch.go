@@ -47,20 +47,10 @@ func Batches(files *index.Survey, groupBy []int, limit lang.Batch, keep bool) (b
 	names, runs := groups(files, groupBy)
 	byGroup := make([][]Batch, len(names))
 	var anyTwins atomic.Bool
-	parallel(len(names), 1, func(from, to int) {
+	parallel(len(names), func(next func() int) {
 		t := trie{files: files, limit: limit, keep: keep}
-		for g := from; g < to; g++ {
-			rows := 0
-			for _, run := range runs[g] {
-				rows += files.RunLen(int(run))
-			}
-			t.rows = slices.Grow(t.rows[:0], rows)
-			for _, run := range runs[g] {
-				t.rows = files.AppendRun(t.rows, int(run))
-			}
-			t.group, t.out = names[g], nil
-			t.split(t.rows, 0)
-			byGroup[g] = t.out
+		for g := next(); g >= 0; g = next() {
+			byGroup[g] = t.batches(names[g], runs[g])
 		}
 		if t.twins {
 			anyTwins.Store(true)
@@ -105,6 +95,21 @@ type trie struct {
 	path  [hashBits]byte
 	out   []Batch
 	twins bool
+}
+
+// batches are those of one group.
+func (t *trie) batches(group string, runs []int32) []Batch {
+	rows := 0
+	for _, run := range runs {
+		rows += t.files.RunLen(int(run))
+	}
+	t.rows = slices.Grow(t.rows[:0], rows)
+	for _, run := range runs {
+		t.rows = t.files.AppendRun(t.rows, int(run))
+	}
+	t.group, t.out = group, nil
+	t.split(t.rows, 0)
+	return t.out
 }
 
 // split makes a batch of the rows of one node, or splits the node by the next bit of the hash.

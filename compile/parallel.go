@@ -6,27 +6,19 @@ import (
 	"sync/atomic"
 )
 
-// parallel calls fn for the numbers from 0 up to n, in portions of at most grain, by as many goroutines as there are cores.
-func parallel(n, grain int, fn func(from, to int)) {
-	workers := min(runtime.GOMAXPROCS(0), (n+grain-1)/grain)
-	if workers < 2 {
-		if n > 0 {
-			fn(0, n)
+// parallel has as many workers as there are cores do the work with the numbers from 0 up to n. A worker gets next, which returns one
+// number after the other, and -1 when there are none left.
+func parallel(n int, worker func(next func() int)) {
+	var done atomic.Int64
+	next := func() int {
+		if i := int(done.Add(1)) - 1; i < n {
+			return i
 		}
-		return
+		return -1
 	}
-	var next atomic.Int64
 	var group sync.WaitGroup
-	for range workers {
-		group.Go(func() {
-			for {
-				to := int(next.Add(int64(grain)))
-				if to-grain >= n {
-					return
-				}
-				fn(to-grain, min(to, n))
-			}
-		})
+	for range min(runtime.GOMAXPROCS(0), n) {
+		group.Go(func() { worker(next) })
 	}
 	group.Wait()
 }

@@ -21,7 +21,7 @@ type decider struct {
 
 func newDecider(g *compile.Graph, prior Prior, wanted func(*compile.Task) bool) *decider {
 	d := &decider{
-		prior: prior, result: map[*compile.Task]ResultState{}, runs: map[*compile.Task]bool{},
+		prior: prior, result: make(map[*compile.Task]ResultState, len(g.Tasks)), runs: make(map[*compile.Task]bool, len(g.Tasks)),
 		stages: map[addr.Stage]bool{}, before: map[addr.Stage]batchNames{}, now: map[addr.Stage]batchNames{},
 		settings: map[string][]Reason{},
 	}
@@ -46,8 +46,8 @@ func newDecider(g *compile.Graph, prior Prior, wanted func(*compile.Task) bool) 
 // findRuns decides from the last task to the first: a task runs when there is no result under its key and somebody wants
 // one, which is the user for the last tasks of a chain and the tasks that run for all others.
 func (d *decider) findRuns(g *compile.Graph, wanted func(*compile.Task) bool) {
-	needed := map[*compile.Task]bool{}
-	consumed := map[*compile.Task]bool{}
+	needed := make(map[*compile.Task]bool, len(g.Tasks))
+	consumed := make(map[*compile.Task]bool, len(g.Tasks))
 	for _, t := range g.Tasks {
 		for _, u := range t.Upstream {
 			consumed[u.Task] = consumed[u.Task] || wanted(t)

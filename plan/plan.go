@@ -106,16 +106,14 @@ func New(g *compile.Graph, prior Prior, targets []addr.Task) *Plan {
 	closed := closure(g, targets)
 	wanted := func(t *compile.Task) bool { return closed == nil || closed[t] }
 	d := newDecider(g, prior, wanted)
-	known := make(map[addr.Task]bool, len(g.Tasks))
+	p.Changes = make([]Change, 0, len(g.Tasks))
 	for _, t := range g.Tasks {
-		known[t.Addr] = true
-		if !wanted(t) {
-			continue
+		if wanted(t) {
+			p.add(d.decide(t))
 		}
-		p.add(d.decide(t))
 	}
-	if len(targets) == 0 {
-		p.drop(prior, known, d)
+	if len(targets) == 0 && len(prior.Tasks) > 0 {
+		p.drop(prior, d)
 	}
 	return p
 }
@@ -134,7 +132,11 @@ func (p *Plan) add(c Change) {
 }
 
 // drop adds the tasks that the graph no longer has.
-func (p *Plan) drop(prior Prior, known map[addr.Task]bool, d *decider) {
+func (p *Plan) drop(prior Prior, d *decider) {
+	known := make(map[addr.Task]bool, len(p.Graph.Tasks))
+	for _, t := range p.Graph.Tasks {
+		known[t.Addr] = true
+	}
 	var gone []addr.Task
 	for a := range prior.Tasks {
 		if !known[a] {

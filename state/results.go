@@ -5,9 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"zombiezen.com/go/sqlite"
 
 	"github.com/tafc/tafc/internal/addr"
@@ -266,44 +271,48 @@ func (r *Result) check() error {
 // HasResults looks up many keys at once: the outline of each result that is there, and the keys whose results are known
 // but whose files are gone or damaged (lost, in the order of keys).
 func (db *DB) HasResults(ctx context.Context, keys []string) (found map[string]ResultInfo, lost []string, err error) {
-	text, err := json.Marshal(keys)
-	if err != nil {
-		return nil, nil, err
+	if len(keys) == 0 {
+		return map[string]ResultInfo{}, nil, nil
 	}
-	list := string(text) // SQLite takes a blob for its binary form of JSON
 	found = make(map[string]ResultInfo, len(keys))
-	broken := map[string]bool{}
+	files := map[blob][]string{} // keys of results by their files: many results share the empty file
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
-		err := query(conn, `SELECT r.key, task, form, partial, transient, parts, pairs, bytes, run, created
-			FROM json_each(?) j JOIN results r ON r.key = j.value`, func(s *sqlite.Stmt) error {
+		from, args, err := lookUp(conn, keys)
+		if err != nil {
+			return err
+		}
+		wanted := make(map[string]bool, len(keys))
+		for _, k := range keys {
+			wanted[k] = true
+		}
+		err = query(conn, "SELECT r.key, task, form, partial, transient, parts, pairs, bytes, run, created FROM "+fmt.Sprintf(from, "results"), func(s *sqlite.Stmt) error {
+			key := s.ColumnText(0)
+			if !wanted[key] {
+				return nil
+			}
 			task, err := addr.Parse(s.ColumnText(1))
-			found[s.ColumnText(0)] = ResultInfo{
+			found[key] = ResultInfo{
 				Task: task, Form: job.Form(s.ColumnText(2)), Partial: s.ColumnBool(3), Transient: s.ColumnBool(4),
 				Parts: s.ColumnInt(5), Pairs: s.ColumnInt64(6), Bytes: s.ColumnInt64(7), RunID: s.ColumnText(8),
 				Created: fromNanos(s.ColumnInt64(9)),
 			}
 			return err
-		}, list)
-		if err != nil {
+		}, args...)
+		if err != nil || len(found) == 0 {
 			return err
 		}
-		seen := map[blob]bool{} // many results share the empty file
-		return query(conn, "SELECT b.key, digest, size FROM json_each(?) j JOIN result_blobs b ON b.key = j.value", func(s *sqlite.Stmt) error {
-			b := blob{s.ColumnText(1), s.ColumnInt64(2)}
-			there, known := seen[b]
-			if !known {
-				there = has(db.blobPath(b.digest), b.size)
-				seen[b] = there
-			}
-			if !there {
-				broken[s.ColumnText(0)] = true
+		return query(conn, "SELECT r.key, digest, size FROM "+fmt.Sprintf(from, "result_blobs"), func(s *sqlite.Stmt) error {
+			if key := s.ColumnText(0); wanted[key] {
+				b := blob{s.ColumnText(1), s.ColumnInt64(2)}
+				files[b] = append(files[b], key)
 			}
 			return nil
-		}, list)
+		}, args...)
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("look up results: %w", err)
 	}
+	broken := db.missing(files)
 	for _, k := range keys {
 		if broken[k] {
 			delete(found, k)
@@ -312,4 +321,44 @@ func (db *DB) HasResults(ctx context.Context, keys []string) (found map[string]R
 		}
 	}
 	return found, lost, nil
+}
+
+// lookUp says from where to read the rows of these keys, as r: one by one, or all rows when not many more are there, which is faster.
+func lookUp(conn *sqlite.Conn, keys []string) (from string, args []any, err error) {
+	var rows int64 // about
+	err = query(conn, "SELECT coalesce(max(rowid), 0) FROM results", func(s *sqlite.Stmt) error {
+		rows = s.ColumnInt64(0)
+		return nil
+	})
+	if err != nil || rows < 4*int64(len(keys)) {
+		return "%s r", nil, err
+	}
+	text, err := json.Marshal(keys)
+	// As text: SQLite takes a blob for its binary form of JSON.
+	return "json_each(?) j JOIN %s r ON r.key = j.value", []any{string(text)}, err
+}
+
+// missing are the keys of results of which a file is gone or damaged.
+func (db *DB) missing(files map[blob][]string) map[string]bool {
+	broken := map[string]bool{}
+	var mu sync.Mutex
+	var group errgroup.Group
+	list := slices.Collect(maps.Keys(files))
+	for part := range slices.Chunk(list, max(64, len(list)/runtime.GOMAXPROCS(0)+1)) {
+		group.Go(func() error {
+			for _, b := range part {
+				if has(db.blobPath(b.digest), b.size) {
+					continue
+				}
+				mu.Lock()
+				for _, key := range files[b] {
+					broken[key] = true
+				}
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // none fails
+	return broken
 }
