@@ -152,7 +152,7 @@ func (s *subject) look() bool {
 // idle tells whether a range or a pattern lets every value pass. A list of values is not idle: who lists values means them. Nor is a range
 // of dates: later files may be outside of it.
 func (s *subject) idle() bool {
-	if s.refused > 0 || len(s.values) < 2 || s.sel.Unlisted > 0 {
+	if s.refused > 0 || len(s.values) < 2 || s.sel.Unlisted != 0 {
 		return false
 	}
 	switch s.Op {
@@ -215,9 +215,12 @@ func glob(pattern string) string { return fmt.Sprintf("glob(%q)", pattern) }
 // emptied is the sentence about the condition after which nothing is left. What is said at the condition itself is not said again.
 func (a *advisor) emptied(left int) string {
 	unlisted := a.sel.Unlisted
+	if unlisted < 0 {
+		return "" // the source applied the conditions
+	}
 	for i, step := range a.sel.Funnel {
 		before := fmt.Sprintf("%d are", left)
-		if unlisted > 0 {
+		if unlisted != 0 {
 			before = "Some are"
 		}
 		// Folders that a later condition refused passed this one.

@@ -223,7 +223,10 @@ func (r *resolver) checkSelection(f *lang.Filter, sel *index.Selection) {
 		return
 	}
 	detail := fmt.Sprintf("None of the %d files of the index match. ", sel.Total)
-	if sel.Unlisted > 0 {
+	switch {
+	case sel.Unlisted < 0:
+		detail = fmt.Sprintf("None of the %d files that the source gave match; it left out others that the filter refuses, and did not count them. ", sel.Total)
+	case sel.Unlisted > 0:
 		detail = fmt.Sprintf("None of the %d files that were listed match, and %d folders were not listed, because the filter refuses what can be in them. ", sel.Total, sel.Unlisted)
 	}
 	left := sel.Total - sel.Unparsed

@@ -81,7 +81,8 @@ type Selection struct {
 	Funnel         []Step // one for each condition that is not any(), in the filter's order, exclude last
 	Dimensions     []Dimension
 
-	// Unlisted is how many folders were not listed because the filter refuses all that can be in them. When it is not 0, Total, Unparsed
+	// Unlisted is how many folders were not listed because the filter refuses all that can be in them, or -1 when the source left
+	// out files and cannot tell more. When it is not 0, Total, Unparsed
 	// and the counts of Funnel and Dimensions are only of what was listed: at least so many. The files are all there.
 	Unlisted int
 	// Live is the filter when Revision tells of the matching files alone: whether it still holds, only the same selection can

@@ -37,6 +37,9 @@ type Skipped struct {
 	UnparsedSample []string
 	// Folders that were not listed because no key in them can fit the layout.
 	UnparsedPrefixes int
+
+	// Uncounted means that the source left out files that the filter refuses, and cannot tell how many.
+	Uncounted bool
 }
 
 // Group is files that a filter refuses by the values that they have in common.
@@ -152,6 +155,9 @@ func (s *selector) addSkipped(skipped Skipped) error {
 	s.total += skipped.Unparsed
 	s.unparsed += skipped.Unparsed
 	s.unlisted += skipped.UnparsedPrefixes
+	if skipped.Uncounted {
+		s.unlisted = Unlisted
+	}
 	for _, key := range skipped.UnparsedSample {
 		s.addSample(key)
 	}

@@ -225,7 +225,7 @@ func simple(layout *index.Layout, key string, f index.Filter) bool {
 		case index.OpAtMost:
 			return v <= p[0]
 		case index.OpGlob: // the values above hold no wildcard
-			return index.Sanitize(v) == p[0]
+			return v == p[0]
 		}
 		return true
 	}

@@ -101,7 +101,7 @@ func (l *loader) password(b *block, s string, rng hcl.Range) {
 	}
 	how := "give it in PGPASSWORD or ~/.pgpass"
 	if strings.HasPrefix(s, "service:") {
-		how = "give it in ~/.netrc, or take it out of the environment: \"service:https://me:${env(\"PASSWORD\")}@host/files\""
+		how = "take it out of the environment: \"service:https://me:${env(\"PASSWORD\")}@host/files\""
 	}
 	l.add(diag.Warning("lang/password-in-source", "Password in the file",
 		fmt.Sprintf("Everybody who can read this file can read the password in it. It is left out of whatever tafc prints or saves, so a saved plan cannot be applied with it. Remove it, and %s.", how), rng))

@@ -20,17 +20,17 @@ import (
 func (a *app) indexVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "index",
-		Short: "Build, show and query file indexes",
+		Short: "Build, show, query and serve file indexes",
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return c.Help()
 			}
 			return usageError("there is no command \"index %s\".%s See: tafc index -help", args[0],
-				diag.DidYouMean(args[0], []string{"build", "show", "query"}))
+				diag.DidYouMean(args[0], []string{"build", "show", "query", "serve"}))
 		},
 	}
-	c.AddCommand(a.indexBuildVerb(), a.indexShowVerb(), a.indexQueryVerb())
+	c.AddCommand(a.indexBuildVerb(), a.indexShowVerb(), a.indexQueryVerb(), a.indexServeVerb())
 	return c
 }
 
@@ -41,7 +41,7 @@ func (a *app) indexBuildVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "build SOURCE -o FILE",
 		Short:   "List a source once and write its files to an index file",
-		Long:    "SOURCE is what an analysis writes: dir:PATH, sqlite:PATH, postgres://HOST/DATABASE or s3://BUCKET/FOLDER. The index file is used as source = \"sqlite:FILE\".",
+		Long:    "SOURCE is what an analysis writes: dir:PATH, sqlite:PATH, postgres://HOST/DATABASE, s3://BUCKET/FOLDER or service:https://HOST/files. The index file is used as source = \"sqlite:FILE\".",
 		Example: "  tafc index build dir:data -layout telemetry -o index.db",
 		Args:    positional(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {

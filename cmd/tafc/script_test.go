@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("TAFC_TEST_MAIN") != "" || len(os.Args) == 3 && os.Args[1] == taskVerb {
 		main()
 	}
-	testscript.Main(m, map[string]func(){"tafc": main})
+	testscript.Main(servers{m}, map[string]func(){"tafc": main})
 }
 
 func TestScripts(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/tafc/tafc/index/dir"
 	"github.com/tafc/tafc/index/postgres"
 	"github.com/tafc/tafc/index/s3"
+	"github.com/tafc/tafc/index/service"
 	"github.com/tafc/tafc/index/sqlite"
 	"github.com/tafc/tafc/internal/redact"
 	"github.com/tafc/tafc/internal/s3client"
@@ -45,7 +46,7 @@ func (e *SchemeError) Error() string {
 	return fmt.Sprintf("index source %q: there is no kind of source %q; %s", e.Spec, e.Scheme, e.Hint)
 }
 
-const usage = "write dir:PATH for a folder, sqlite:PATH for an index file, postgres://HOST/DATABASE for a database, or s3://BUCKET/FOLDER for a bucket"
+const usage = "write dir:PATH for a folder, sqlite:PATH for an index file, postgres://HOST/DATABASE for a database, s3://BUCKET/FOLDER for a bucket, or service:https://HOST/files for an index service"
 
 // kind is a kind of source.
 type kind struct {
@@ -61,11 +62,17 @@ var kinds = []kind{
 	{schemes: []string{"sqlite"}, tables: true, open: func(_ context.Context, spec, rest string, o Options) (index.Source, error) {
 		return wrap(sqlite.OpenTable(spec, o.path(rest), sqlite.Table{Name: o.Table, Columns: o.Columns, Layout: o.Layout}))
 	}},
+	{schemes: []string{"service"}, open: func(_ context.Context, spec, rest string, _ Options) (index.Source, error) {
+		return wrap(service.Open(spec, rest))
+	}},
 	{schemes: []string{"s3"}, open: func(_ context.Context, spec, _ string, o Options) (index.Source, error) {
 		return wrap(s3.Open(spec, o.S3))
 	}},
 	{schemes: []string{"postgres", "postgresql"}, tables: true, open: func(ctx context.Context, spec, _ string, o Options) (index.Source, error) {
 		return wrap(postgres.Open(ctx, spec, postgres.Options{Table: o.Table, Columns: o.Columns, Layout: o.Layout}))
+	}},
+	{schemes: []string{"service"}, open: func(_ context.Context, spec, rest string, _ Options) (index.Source, error) {
+		return wrap(service.Open(spec, rest))
 	}},
 	{schemes: []string{"s3"}, open: func(_ context.Context, spec, _ string, o Options) (index.Source, error) {
 		return wrap(s3.Open(spec, o.S3))
@@ -73,7 +80,7 @@ var kinds = []kind{
 }
 
 // later are the schemes of sources that the language knows.
-var later = []string{"service", "inventory"}
+var later = []string{"inventory"}
 
 // Open opens the source that spec names. Nothing is listed yet. An unknown kind of source is a *SchemeError.
 func Open(ctx context.Context, spec string, o Options) (index.Source, error) {

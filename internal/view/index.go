@@ -84,8 +84,11 @@ func Funnel(w io.Writer, filter string, sel *index.Selection, style Style) {
 
 // total says how many files an index has. What was not listed makes the number a lower bound.
 func total(files, unlisted int) string {
-	if unlisted == 0 {
+	switch {
+	case unlisted == 0:
 		return count(files, "file")
+	case unlisted < 0:
+		return count(files, "file") + " listed, the others not counted"
 	}
 	return fmt.Sprintf("%s listed, %s not", count(files, "file"), count(unlisted, "folder"))
 }
@@ -97,7 +100,7 @@ type funnelLine struct{ dimension, from, to string }
 func funnelLines(from, unlisted int, steps []compile.Step) []funnelLine {
 	lines := make([]funnelLine, len(steps))
 	number := func(n int) string {
-		if unlisted > 0 {
+		if unlisted != 0 {
 			return number(n) + "+"
 		}
 		return number(n)
