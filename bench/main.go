@@ -58,7 +58,7 @@ func main() {
 	flag.StringVar(&o.planPeers, "plan-peers", "ninja,make,snakemake,terraform", "programs to compare planning with, where they are installed")
 	flag.DurationVar(&o.peerLimit, "peer-limit", 2*time.Minute, "how long snakemake and terraform may take")
 	flag.IntVar(&o.dataFiles, "data-files", 120, "files of 250 records that are mapped; 120 are about 300 MB of JSON")
-	flag.StringVar(&o.only, "only", "", "plan or map: measure only that")
+	flag.StringVar(&o.only, "only", "", "plan, map or validate: measure only that")
 	flag.StringVar(&o.dir, "dir", "", "folder to work in and to keep, with data that is used again; default: one that is removed")
 	flag.StringVar(&o.tafc, "tafc", "", "program to measure instead of building one")
 	flag.StringVar(&o.out, "o", "", "file to write the table to besides standard output")
@@ -73,8 +73,8 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
-	if o.rounds < 1 || o.only != "" && o.only != "plan" && o.only != "map" {
-		return fmt.Errorf("-n must be 1 or more, -only must be plan or map")
+	if o.rounds < 1 || !slices.Contains([]string{"", "plan", "map", "validate"}, o.only) {
+		return fmt.Errorf("-n must be 1 or more, -only must be plan, map or validate")
 	}
 	if o.dir == "" {
 		dir, err := os.MkdirTemp("", "tafc-bench-")
@@ -103,7 +103,7 @@ func run(ctx context.Context, o options) error {
 	for _, b := range []struct {
 		name string
 		run  func(context.Context, options, *strings.Builder) error
-	}{{"plan", benchPlan}, {"map", benchMap}} {
+	}{{"plan", benchPlan}, {"map", benchMap}, {"validate", benchValidate}} {
 		if o.only != "" && o.only != b.name {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/lazy"
 )
 
 // block is a block of the file whose shape is known to be what the schema says; what is not was reported and left out.
@@ -270,7 +271,7 @@ func (l *loader) notBuilt(what string, rng hcl.Range) {
 		what+" is part of the language, but this version of tafc does not build it yet. Remove it for now.", rng))
 }
 
-var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+var validName = lazy.Regexp(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
 // newBlock checks the labels of a block. What is not usable has a body yet in which something can be wrong; it is nil when that means nothing.
 func (l *loader) newBlock(parent *block, syntax *written, schema *BlockSchema) (b *block, usable bool) {
@@ -347,7 +348,7 @@ func (l *loader) label(b *block, syntax *written) bool {
 	if b.schema.Label == TextLabel && strings.TrimSpace(b.Name) != "" {
 		return true
 	}
-	if !validName.MatchString(b.Name) {
+	if !validName().MatchString(b.Name) {
 		l.add(diag.Error("lang/bad-name", "Bad name",
 			fmt.Sprintf("%q cannot be a name. Names begin with a letter or _ and go on with letters, digits, _ and -.%s", b.Name, nameHint(b.Name)), syntax.LabelRanges[0]))
 		return false
@@ -366,7 +367,7 @@ func nameHint(name string) string {
 // cleanName makes a valid name of any text.
 func cleanName(name string) string {
 	fixed := regexp.MustCompile(`[^A-Za-z0-9_-]+`).ReplaceAllString(name, "_")
-	if !validName.MatchString(fixed) {
+	if !validName().MatchString(fixed) {
 		fixed = "_" + fixed
 	}
 	return fixed

@@ -2,7 +2,6 @@ package lang
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -11,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/lazy"
 )
 
 // ConsoleName is the file name in the ranges of what Evaluator.Eval reports.
@@ -80,7 +80,7 @@ func (e *Evaluator) show(v cty.Value, expr hcl.Expression) string {
 		return meaning
 	}
 	text := string(hclwrite.Format(hclwrite.TokensForValue(e.plain(v)).Bytes()))
-	return standIn.ReplaceAllStringFunc(text, func(quoted string) string {
+	return standIn().ReplaceAllStringFunc(text, func(quoted string) string {
 		return strings.ReplaceAll(strings.Trim(quoted, "\"⟨⟩"), `\"`, `"`) // of refs to one block of several
 	})
 }
@@ -93,7 +93,7 @@ func asCondition(v cty.Value) *call {
 }
 
 // standIn is how what is not plain data stands in plain data.
-var standIn = regexp.MustCompile(`"⟨[^⟩]*⟩"`)
+var standIn = lazy.Regexp(`"⟨[^⟩]*⟩"`)
 
 // plain is a value with texts in place of what cannot be written, or must not be shown.
 func (e *Evaluator) plain(v cty.Value) cty.Value {

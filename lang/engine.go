@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/lazy"
 )
 
 // The names of the engines.
@@ -64,12 +65,12 @@ var taskclusterSchema = BlockSchema{Type: "engine", Name: EngineTaskcluster, Doc
 
 // What Taskcluster demands of texts.
 var (
-	queuePattern     = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,38}/[a-z]([-a-z0-9]{0,36}[a-z0-9])?$`)
-	schedulerPattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,38}$`)
-	projectPattern   = regexp.MustCompile(`^[a-zA-Z0-9._/-]{1,500}$`)
-	prefixPattern    = regexp.MustCompile(`^([a-zA-Z0-9_!~*'()%-]+\.)*[a-zA-Z0-9_!~*'()%-]+$`)
-	printable        = regexp.MustCompile(`^[\x20-\x7e]*$`)
-	sourcePattern    = regexp.MustCompile(`^(https?://|ssh://|git@)\S+$`)
+	queuePattern     = lazy.Regexp(`^[a-zA-Z0-9_-]{1,38}/[a-z]([-a-z0-9]{0,36}[a-z0-9])?$`)
+	schedulerPattern = lazy.Regexp(`^[a-zA-Z0-9_-]{1,38}$`)
+	projectPattern   = lazy.Regexp(`^[a-zA-Z0-9._/-]{1,500}$`)
+	prefixPattern    = lazy.Regexp(`^([a-zA-Z0-9_!~*'()%-]+\.)*[a-zA-Z0-9_!~*'()%-]+$`)
+	printable        = lazy.Regexp(`^[\x20-\x7e]*$`)
+	sourcePattern    = lazy.Regexp(`^(https?://|ssh://|git@)\S+$`)
 )
 
 // Taskcluster's bounds, less what tafc adds itself.
@@ -117,10 +118,10 @@ func (l *loader) taskcluster(b *block) *TaskclusterEngine {
 			l.bad(b, "root_url", s, "the URL of a deployment without a path, such as \"https://tc.example.org\"", rng)
 		}
 	}
-	l.pattern(b, "queue", &e.Queue, queuePattern, "PROVISIONER/WORKER-TYPE: up to 38 letters, digits, - and _, a slash, and up to 38 small letters, digits and -, beginning with a letter, such as \"proj-taf/ci\"")
-	l.pattern(b, "scheduler", &e.Scheduler, schedulerPattern, "up to 38 letters, digits, - and _")
-	l.pattern(b, "project", &e.Project, projectPattern, "up to 500 letters, digits, and . _ / -")
-	l.pattern(b, "index_prefix", &e.IndexPrefix, prefixPattern, "words with dots between, without slashes and blanks, such as \"project.taf.cache\"")
+	l.pattern(b, "queue", &e.Queue, queuePattern(), "PROVISIONER/WORKER-TYPE: up to 38 letters, digits, - and _, a slash, and up to 38 small letters, digits and -, beginning with a letter, such as \"proj-taf/ci\"")
+	l.pattern(b, "scheduler", &e.Scheduler, schedulerPattern(), "up to 38 letters, digits, - and _")
+	l.pattern(b, "project", &e.Project, projectPattern(), "up to 500 letters, digits, and . _ / -")
+	l.pattern(b, "index_prefix", &e.IndexPrefix, prefixPattern(), "words with dots between, without slashes and blanks, such as \"project.taf.cache\"")
 	if len(e.IndexPrefix) > mostPrefixLength {
 		l.bad(b, "index_prefix", e.IndexPrefix, fmt.Sprintf("at most %d characters, so that the names of results fit behind it", mostPrefixLength), b.Range("index_prefix"))
 	}
@@ -166,7 +167,7 @@ func (l *loader) times(b *block, e *TaskclusterEngine) {
 func (l *loader) scopes(b *block) []string {
 	scopes, ranges, _ := l.filledList(b, "scopes")
 	for i, s := range scopes {
-		if !printable.MatchString(s) || strings.HasSuffix(s, "**") {
+		if !printable().MatchString(s) || strings.HasSuffix(s, "**") {
 			l.bad(b, "scopes", s, "scopes of printable ASCII characters that do not end in two stars", ranges[i])
 		}
 	}
@@ -246,7 +247,7 @@ func (l *loader) forTaskcluster() {
 	if !need("owner", "who answers for it", "you@example.org") && a.Owner != "" && !isAddress(a.Owner) {
 		l.bad(header, "owner", a.Owner, "an e-mail address, such as \"you@example.org\"", header.Range("owner"))
 	}
-	if !need("source", "where it comes from", "https://example.org/analyses") && a.Source != "" && !sourcePattern.MatchString(a.Source) {
+	if !need("source", "where it comes from", "https://example.org/analyses") && a.Source != "" && !sourcePattern().MatchString(a.Source) {
 		l.bad(header, "source", a.Source, "a URL that begins with https://, http://, ssh:// or git@", header.Range("source"))
 	}
 	for _, s := range a.Stages {
@@ -269,5 +270,5 @@ func (l *loader) forTaskcluster() {
 // isAddress tells whether a text is an e-mail address and no more.
 func isAddress(s string) bool {
 	a, err := mail.ParseAddress(s)
-	return err == nil && a.Address == s && printable.MatchString(s)
+	return err == nil && a.Address == s && printable().MatchString(s)
 }

@@ -3,9 +3,10 @@ package lang
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tafc/tafc/internal/lazy"
 )
 
 // builtinLayouts are the layouts that have a name, with their dimensions. Package index knows their templates; a test
@@ -20,10 +21,10 @@ var builtinLayouts = []struct {
 }
 
 var (
-	placeholder  = regexp.MustCompile(`\{[^{}/]*\}`)
-	dimensionRE  = regexp.MustCompile(`^[\pL_][\pL\p{Nd}_-]*$`)
-	dateHole     = regexp.MustCompile(`\{([^{}/:]*):date\}`)
-	adjacentHole = regexp.MustCompile(`\}\{`)
+	placeholder  = lazy.Regexp(`\{[^{}/]*\}`)
+	dimensionRE  = lazy.Regexp(`^[\pL_][\pL\p{Nd}_-]*$`)
+	dateHole     = lazy.Regexp(`\{([^{}/:]*):date\}`)
+	adjacentHole = lazy.Regexp(`\}\{`)
 )
 
 // LayoutDimensions are the dimensions of a layout, the name of a built-in one or a template, in the order of the template.
@@ -57,7 +58,7 @@ func layoutDate(layout string) string {
 			}
 		}
 	}
-	if m := dateHole.FindStringSubmatch(layout); m != nil {
+	if m := dateHole().FindStringSubmatch(layout); m != nil {
 		return m[1]
 	}
 	return ""
@@ -86,21 +87,21 @@ func layoutNames() []string {
 }
 
 func templateDimensions(layout string) ([]string, error) {
-	if rest := placeholder.ReplaceAllString(layout, ""); strings.ContainsAny(rest, "{}") {
+	if rest := placeholder().ReplaceAllString(layout, ""); strings.ContainsAny(rest, "{}") {
 		return nil, errors.New("a brace of the template has no partner in its path component; a dimension is written {name}")
 	}
 	if slices.Contains(strings.Split(layout, "/"), "") {
 		return nil, errors.New("the template has an empty path component; remove the slash that is too many")
 	}
-	if adjacentHole.MatchString(layout) {
+	if adjacentHole().MatchString(layout) {
 		return nil, errors.New("two dimensions of the template follow each other without text between them, so nothing tells where the first one ends")
 	}
 	var dimensions []string
 	date := ""
-	for _, hole := range placeholder.FindAllString(layout, -1) {
+	for _, hole := range placeholder().FindAllString(layout, -1) {
 		name, kind, typed := strings.Cut(hole[1:len(hole)-1], ":")
 		switch {
-		case !dimensionRE.MatchString(name):
+		case !dimensionRE().MatchString(name):
 			return nil, fmt.Errorf("%s of the template does not name a dimension; names begin with a letter or _ and go on with letters, digits, _ and -", hole)
 		case typed && kind != "date":
 			return nil, fmt.Errorf("%s of the template has the unknown type %q; the only type is date", hole, kind)

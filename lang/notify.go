@@ -2,11 +2,11 @@ package lang
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/lazy"
 )
 
 // Notify says who is told how a run ended.
@@ -26,8 +26,8 @@ var notifySchema = BlockSchema{Type: "notify", Many: true, Doc: "Who is told how
 }}
 
 var (
-	slackPattern  = regexp.MustCompile(`^[A-Z][A-Z0-9]{7,31}$`)
-	matrixPattern = regexp.MustCompile(`^![^\s:]+(:[^\s]+)?$`)
+	slackPattern  = lazy.Regexp(`^[A-Z][A-Z0-9]{7,31}$`)
+	matrixPattern = lazy.Regexp(`^![^\s:]+(:[^\s]+)?$`)
 )
 
 func (l *loader) notify(b *block) *Notify {
@@ -40,8 +40,8 @@ func (l *loader) notify(b *block) *Notify {
 		want string
 	}{
 		{"email", &n.Email, isAddress, "an e-mail address, such as \"you@example.org\""},
-		{"slack", &n.Slack, slackPattern.MatchString, "the id of a channel, such as \"C0123456789\": Slack shows it at the end of what it says about the channel"},
-		{"matrix", &n.Matrix, matrixPattern.MatchString, "the id of a room, which begins with an exclamation mark, such as \"!abc:example.org\""},
+		{"slack", &n.Slack, slackPattern().MatchString, "the id of a channel, such as \"C0123456789\": Slack shows it at the end of what it says about the channel"},
+		{"matrix", &n.Matrix, matrixPattern().MatchString, "the id of a room, which begins with an exclamation mark, such as \"!abc:example.org\""},
 	} {
 		told = told || l.given(b, kind.name)
 		list, ranges, _ := l.filledTexts(b, kind.name)

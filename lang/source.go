@@ -3,7 +3,6 @@ package lang
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/lazy"
 	"github.com/tafc/tafc/internal/redact"
 )
 
@@ -124,7 +124,7 @@ func (l *loader) sourceScheme(s string, rng hcl.Range) string {
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
 			fmt.Sprintf("There is no source of the kind %q.%s Write dir:PATH for a folder, sqlite:PATH for a database, or s3://BUCKET/FOLDER.", scheme,
 				diag.DidYouMean(scheme, append(slices.Clone(sources.words), sources.later...))), rng))
-	case scheme == "s3" && !bucketURL.MatchString(path):
+	case scheme == "s3" && !bucketURL().MatchString(path):
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
 			fmt.Sprintf("%q does not name a bucket. Write s3://BUCKET, or s3://BUCKET/FOLDER for a part of it.", s), rng))
 	case strings.HasPrefix(scheme, "postgres") && !strings.HasPrefix(path, "//"):
@@ -141,13 +141,13 @@ func (l *loader) sourceScheme(s string, rng hcl.Range) string {
 }
 
 // bucketURL is what follows s3: in the URL of a bucket, or of a folder of it.
-var bucketURL = regexp.MustCompile(`^//[A-Za-z0-9][A-Za-z0-9._-]*(/|(/[^/?#]+)+/?)?$`)
+var bucketURL = lazy.Regexp(`^//[A-Za-z0-9][A-Za-z0-9._-]*(/|(/[^/?#]+)+/?)?$`)
 
 // rootScheme checks what keys are relative to: a folder, as a path or a file: URL, a bucket, or a web server.
 func (l *loader) rootScheme(s string, rng hcl.Range) {
 	scheme, path, found := strings.Cut(s, "://")
 	switch {
-	case scheme == "s3" && found && !bucketURL.MatchString("//"+path):
+	case scheme == "s3" && found && !bucketURL().MatchString("//"+path):
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
 			fmt.Sprintf("%q does not name a bucket. Write s3://BUCKET, or s3://BUCKET/FOLDER for a part of it.", s), rng))
 	case (scheme == "https" || scheme == "http") && found && !webURL(s):

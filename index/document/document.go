@@ -2,13 +2,13 @@ package document
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
 
 	"github.com/tafc/tafc/index"
+	"github.com/tafc/tafc/internal/lazy"
 )
 
 // Filter is what a document says.
@@ -178,7 +178,7 @@ func (p *parser) entry(i int, entry *node) {
 }
 
 // dimensionName is what the name of a dimension of a layout looks like.
-var dimensionName = regexp.MustCompile(`^[\pL_][\pL\p{Nd}_-]*$`)
+var dimensionName = lazy.Regexp(`^[\pL_][\pL\p{Nd}_-]*$`)
 
 // checkDimension checks the name of a dimension.
 func (p *parser) checkDimension(i int, name *node) {
@@ -188,7 +188,7 @@ func (p *parser) checkDimension(i int, name *node) {
 	}
 	p.seen[name.text] = true
 	if p.dims == nil {
-		if !dimensionName.MatchString(name.text) {
+		if !dimensionName().MatchString(name.text) {
 			p.report("unknown-dimension", name, "Unknown dimension", "No index has a dimension %q: names begin with a letter or _ and go on with letters, digits, _ and -.", name.text)
 		}
 		return

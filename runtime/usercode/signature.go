@@ -1,18 +1,18 @@
 package usercode
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/tafc/tafc/internal/lazy"
 	"github.com/tafc/tafc/runtime/job"
 )
 
 var (
-	quoted   = regexp.MustCompile(`'[^']*'|"[^"]*"`)
-	name     = regexp.MustCompile(`^['"][A-Za-z_$][A-Za-z_$.-]{0,39}['"]$`)
-	identity = regexp.MustCompile(`\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b`)
-	number   = regexp.MustCompile(`\b(0x[0-9a-fA-F]+|\d+(\.\d+)*)\b`)
+	quoted   = lazy.Regexp(`'[^']*'|"[^"]*"`)
+	name     = lazy.Regexp(`^['"][A-Za-z_$][A-Za-z_$.-]{0,39}['"]$`)
+	identity = lazy.Regexp(`\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b`)
+	number   = lazy.Regexp(`\b(0x[0-9a-fA-F]+|\d+(\.\d+)*)\b`)
 )
 
 // naming are exceptions whose quoted words are names in the code or in the data, not values.
@@ -24,14 +24,14 @@ var naming = []string{
 func signature(kind, message, place string) string {
 	text, _, _ := strings.Cut(message, "\n")
 	keep := slices.Contains(naming, kind)
-	text = quoted.ReplaceAllStringFunc(text, func(s string) string {
-		if keep && name.MatchString(s) {
+	text = quoted().ReplaceAllStringFunc(text, func(s string) string {
+		if keep && name().MatchString(s) {
 			return s
 		}
 		return s[:1] + "…" + s[:1]
 	})
-	text = identity.ReplaceAllString(text, "…")
-	text = number.ReplaceAllString(text, "N")
+	text = identity().ReplaceAllString(text, "…")
+	text = number().ReplaceAllString(text, "N")
 	if r := []rune(text); len(r) > 200 {
 		text = string(r[:200]) + "…"
 	}
