@@ -39,7 +39,7 @@ func (l *loader) arg(b *block, name string) (v cty.Value, rng hcl.Range, ok bool
 
 func (l *loader) wrongType(b *block, name string, v cty.Value, rng hcl.Range) {
 	l.add(diag.Error("lang/wrong-type", "Wrong type of value",
-		fmt.Sprintf("The argument %q takes %s, but this is %s.%s", name, b.schema.arg(name).Type, describeType(v), typeHint(v)), rng))
+		fmt.Sprintf("The argument %q takes %s, but this is %s.%s", name, b.schema.arg(name).Type, describeType(v), typeHint(v)+l.unwrapped(v)), rng))
 }
 
 func typeHint(v cty.Value) string {

@@ -214,9 +214,13 @@ func (l *loader) knownBlock(b *block, syntax *written, schema *BlockSchema) bool
 		l.add(diag.Error("lang/bad-dynamic", "Bad dynamic block",
 			fmt.Sprintf("A block of type %s holds no blocks, so none of them can be dynamic. Write arguments, whose values may be for expressions or conditions.", b.Type), syntax.decl))
 	case arg != nil || b.schema.Free:
+		shape := "…"
+		if arg != nil && slices.Contains(mapTypes, arg.Type) {
+			shape = "{ … }"
+		}
 		b.meant = append(b.meant, syntax.Type)
 		l.add(diag.Error("lang/unknown-block", "Unknown block",
-			fmt.Sprintf("%s is an argument here, not a block. Write %s = … with an equals sign.", syntax.Type, syntax.Type), syntax.decl))
+			fmt.Sprintf("%s is an argument here, not a block. Write %s = %s with an equals sign.", syntax.Type, syntax.Type, shape), syntax.decl))
 	case l.misplaced(b, syntax.Type, syntax.decl):
 	default:
 		known := ""

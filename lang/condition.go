@@ -160,6 +160,10 @@ func (c conditionReader) value(v cty.Value, rng hcl.Range) (string, bool) {
 			fmt.Sprintf("\"*\" is compared with the values of %s letter by letter, so it matches none of them. Write any() for every value, or glob(…) for a pattern.", c.dimension), rng))
 		return "", false
 	}
+	if hint := c.unwrapped(v); hint != "" {
+		c.add(diag.Warning("lang/literal-expression", "Expression as a value",
+			fmt.Sprintf("%q is compared with the values of %s letter by letter.%s", s, c.dimension, hint), rng))
+	}
 	if strings.Contains(s, "*") {
 		c.add(diag.Warning("lang/literal-star", "Pattern as a value",
 			fmt.Sprintf("%q is compared with the values of %s letter by letter, the star too. For a pattern write glob(%q).", s, c.dimension, s), rng))

@@ -44,7 +44,7 @@ func (l *loader) elements(v cty.Value, expr hcl.Expression) (cty.Value, bool) {
 	case v.IsNull():
 		return bad("for_each is null. For no blocks write an empty map, {}.", expr.Range())
 	case !list && !t.IsMapType() && !t.IsObjectType():
-		return bad(fmt.Sprintf("for_each takes a map, or a list of different texts, but this is %s. There is one block for each element.", describeType(v)), expr.Range())
+		return bad(fmt.Sprintf("for_each takes a map, or a list of different texts, but this is %s. There is one block for each element.%s", describeType(v), l.unwrapped(v)), expr.Range())
 	case !l.room(v.LengthInt(), expr.Range()):
 		return cty.NilVal, false
 	}

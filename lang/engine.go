@@ -156,7 +156,7 @@ func (l *loader) times(b *block, e *TaskclusterEngine) {
 	switch {
 	case given && expires < e.Deadline:
 		l.add(diag.Error("lang/out-of-range", "Value out of range",
-			fmt.Sprintf("Tasks would expire after %s, before the deadline of %s is over. Make expires at least as long as deadline.", expires, e.Deadline), b.Range("expires")))
+			fmt.Sprintf("Tasks would expire after %s, before the deadline of %s is over. Make expires at least as long as deadline.", showDuration(expires), showDuration(e.Deadline)), b.Range("expires")))
 	case given:
 		e.Expires = expires
 	default:

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,17 +22,37 @@ func isJSON(filename string) bool { return strings.HasSuffix(filename, ".json") 
 // and texts are no templates, as in a file of variables.
 // It fills the body; false means that the text is no JSON.
 func parseJSON(body *hclsyntax.Body, filename string, src []byte, schema *BlockSchema) (bool, hcl.Diagnostics) {
+	if rest, marked := bytes.CutPrefix(src, []byte("\xef\xbb\xbf")); marked {
+		src = append([]byte("   "), rest...) // the native syntax takes a byte order mark too
+	}
 	whole, diags := json.ParseExpression(src, filename)
 	if diags.HasErrors() {
-		return false, causes(diags)
+		return false, jsonCauses(diags)
 	}
 	body.Attributes = hclsyntax.Attributes{}
 	r := &jsonReader{src: src, literal: schema == nil}
 	if schema == nil {
 		schema = &BlockSchema{Free: true}
 	}
+	if _, isObject := jsonObject(whole); !isObject {
+		if _, isList := jsonList(whole); !isList {
+			r.wrong(whole, "An analysis in JSON is an object whose properties are its blocks, or a list of such objects")
+			return false, append(diags, r.diags...)
+		}
+	}
 	r.body(body, r.properties(whole, "An analysis in JSON is an object whose properties are its blocks, or a list of such objects"), schema)
 	return true, append(diags, r.diags...)
+}
+
+// jsonCauses keeps what JSON's parser stumbled over first: after that it takes texts for code and code for texts. That an object is
+// not closed is only the cause when nothing else is wrong.
+func jsonCauses(diags hcl.Diagnostics) hcl.Diagnostics {
+	open := func(d *hcl.Diagnostic) bool { return strings.HasPrefix(d.Summary, "Unclosed ") }
+	sorted := diag.Sort(diags)
+	if i := slices.IndexFunc(sorted, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError && !open(d) }); i >= 0 {
+		return sorted[i : i+1]
+	}
+	return sorted[len(sorted)-1:] // the innermost
 }
 
 type jsonReader struct {

@@ -255,6 +255,9 @@ func inside(diags hcl.Diagnostics, filename string, src []byte) hcl.Diagnostics 
 			d.Subject = &moved
 		}
 		d.Context, d.Expression, d.EvalContext = nil, nil, nil // Reports find the context themselves
+		if isJSON(filename) && d.Subject != nil && d.Subject.Filename == filename {
+			d.Detail = inJSON(d.Detail)
+		}
 	}
 	return diags
 }

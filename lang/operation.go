@@ -48,7 +48,7 @@ var operationSettings = map[string]struct {
 	"histogram": {[]setting{fieldSetting, {"buckets", "an ascending list of the lower bounds of buckets, or the width of equal buckets", readBuckets}},
 		[]setting{bySetting}, `{ field = "info.memsize", buckets = [0, 1024, 4096] }`},
 	"distinct":  {[]setting{fieldSetting}, []setting{bySetting}, `"info.adapterDescription"`},
-	"top":       {[]setting{fieldSetting, {"n", "how many values", readN}}, []setting{bySetting}, `{ field = "info.locale", n = 10 }`},
+	"top":       {[]setting{fieldSetting, {"n", "how many values, a whole number from 1 to 1000000", readN}}, []setting{bySetting}, `{ field = "info.locale", n = 10 }`},
 	"quantiles": {[]setting{fieldSetting, {"at", "a list of numbers from 0 to 1, such as [0.5, 0.99]", readAt}}, []setting{bySetting}, `{ field = "simpleMeasurements.main", at = [0.5, 0.99] }`},
 }
 
@@ -184,7 +184,12 @@ func (l *loader) settings(b *block, kind string, v cty.Value, o *Operation) {
 		}
 		return whole
 	}
-	given, meant := v.AsValueMap(), map[string]bool{}
+	given, meant, before := v.AsValueMap(), map[string]bool{}, len(l.diags)
+	defer func() {
+		if len(l.diags) > before {
+			o.Fields = nil // nobody looks further into what is broken
+		}
+	}()
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		i := slices.Index(names, name)
 		if i < 0 {
@@ -250,7 +255,7 @@ func (l *loader) merges(all []*Stage) {
 			l.add(diag.Error("lang/merge", "Nothing to merge",
 				fmt.Sprintf("merge puts together the results of an operation, such as count_by, but %s has none. Give this stage code instead.", s.Input.Stage), b.Range("merge")))
 		case code:
-		case op == nil && !merge && !b.stands("code") && !b.stands("command") && !b.stands("merge") && stageAt(all, s.Input.Stage) != nil:
+		case op == nil && !merge && !b.stands("code") && !b.stands("command") && !b.stands("merge") && !hasOperation(b) && stageAt(all, s.Input.Stage) != nil:
 			l.add(diag.Error("lang/code-or-command", "Nothing to run",
 				"The reduce says nothing to run. Give it code = \"FILE\", or command = \"PROGRAM\" for a program that reads lines and writes lines. Only a reduce over the operation of a map needs neither.", b.DeclRange))
 		case op != nil && s.Partitions > 1 && op.Kind == "top":
@@ -261,6 +266,11 @@ func (l *loader) merges(all []*Stage) {
 			s.Operation = op
 		}
 	}
+}
+
+// hasOperation tells whether an operation is written where none may stand.
+func hasOperation(b *block) bool {
+	return slices.ContainsFunc(operations, func(o ArgSchema) bool { return b.body.Attributes[o.Name] != nil })
 }
 
 // operationOf is the operation of the map that a reduce reads, nil when there is none to merge.

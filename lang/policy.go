@@ -84,7 +84,7 @@ func (l *loader) retry(b *block, x Retry) Retry {
 	switch {
 	case capped && most < x.Delay:
 		l.add(diag.Error("lang/out-of-range", "Value out of range",
-			fmt.Sprintf("max_delay is %s, but the first delay is %s already. Make max_delay at least as long as delay.", most, x.Delay), b.Range("max_delay")))
+			fmt.Sprintf("max_delay is %s, but the first delay is %s already. Make max_delay at least as long as delay.", showDuration(most), showDuration(x.Delay)), b.Range("max_delay")))
 	case capped:
 		x.MaxDelay = most
 	default:

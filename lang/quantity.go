@@ -27,10 +27,18 @@ func (l *loader) count(b *block, name string, least int) (int, bool) {
 	}
 	var n int
 	if err := gocty.FromCtyValue(v, &n); err != nil || n < least || n > maxCount {
-		l.outOfRange(name, rng, fmt.Sprintf("a whole number, at least %d", least), v)
+		l.outOfRange(name, rng, wantedCount(least, v), v)
 		return 0, false
 	}
 	return n, true
+}
+
+// wantedCount says the bound that was passed.
+func wantedCount(least int, v cty.Value) string {
+	if v.AsBigFloat().Cmp(big.NewFloat(maxCount)) > 0 {
+		return fmt.Sprintf("a whole number from %d to %d", least, maxCount)
+	}
+	return fmt.Sprintf("a whole number, at least %d", least)
 }
 
 func (l *loader) outOfRange(name string, rng hcl.Range, want string, v cty.Value) {
@@ -48,6 +56,19 @@ func showValue(v cty.Value) string {
 		s = append(s[:60], '…')
 	}
 	return strconv.Quote(string(s))
+}
+
+// showDuration writes a duration as the language does, in the largest unit that needs no fraction.
+func showDuration(d time.Duration) string {
+	for _, u := range []struct {
+		size time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
+		if d >= u.size && d%u.size == 0 {
+			return fmt.Sprintf("%d%s", d/u.size, u.name)
+		}
+	}
+	return d.String()
 }
 
 // size is a number of bytes greater than 0.

@@ -241,6 +241,8 @@ func (l *loader) unknownRoot(t hcl.Traversal) {
 		detail = fmt.Sprintf("%s without quotes is a reference, and there is nothing of that name. If it is a text, write %q.", root, root)
 	case diag.Suggest(root, refRoots) != "":
 		detail = fmt.Sprintf("There is nothing named %q to refer to.%s", root, diag.DidYouMean(root, refRoots))
+	case t.SourceRange().CanSliceBytes(l.src) && !isJSON(l.analysis.Filename):
+		detail += fmt.Sprintf(" If it is a text, write %q.", t.SourceRange().SliceBytes(l.src))
 	}
 	l.add(diag.Error("lang/unknown-reference", "Unknown reference", detail, t.SourceRange()))
 }

@@ -116,13 +116,13 @@ func (l *loader) sourceScheme(s string, rng hcl.Range) string {
 		l.notBuilt(fmt.Sprintf("The source %s: of an index", scheme), rng)
 	case !found || len(scheme) == 1: // a drive letter
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
-			fmt.Sprintf("%q does not say what kind of source it is. Write \"dir:%s\" for a folder, \"sqlite:%s\" for a database, or s3://BUCKET/FOLDER.", s, s, s), rng))
+			fmt.Sprintf("%q does not say what kind of source it is. Write \"dir:%s\" for a folder, \"sqlite:%s\" for a database file, postgres://HOST/DATABASE, or s3://BUCKET/FOLDER.", s, s, s), rng))
 	case scheme == "http" || scheme == "https":
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
 			fmt.Sprintf("%q does not say what answers there. Write \"service:%s\" for an index service.", s, s), rng))
 	case !slices.Contains(sources.words, scheme):
 		l.add(diag.Error("lang/unknown-source", "Unknown source",
-			fmt.Sprintf("There is no source of the kind %q.%s Write dir:PATH for a folder, sqlite:PATH for a database, or s3://BUCKET/FOLDER.", scheme,
+			fmt.Sprintf("There is no source of the kind %q.%s Write dir:PATH for a folder, sqlite:PATH for a database file, postgres://HOST/DATABASE, or s3://BUCKET/FOLDER.", scheme,
 				diag.DidYouMean(scheme, append(slices.Clone(sources.words), sources.later...))), rng))
 	case scheme == "s3" && !bucketURL().MatchString(path):
 		l.add(diag.Error("lang/unknown-source", "Unknown source",

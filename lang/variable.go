@@ -114,7 +114,7 @@ func (v *variable) source() {
 		var diags hcl.Diagnostics
 		v.want, v.defaults, diags = typeexpr.TypeConstraintWithDefaults(v.b.attr("type").Expr)
 		if diags.HasErrors() {
-			v.addAll(diag.WithCode("lang/bad-type", diags))
+			v.addAll(diag.WithCode("lang/bad-type", typeHints(v.b.attr("type").Expr, diags)))
 			v.fail()
 			return
 		}

@@ -244,6 +244,7 @@ func TestSuggest(t *testing.T) {
 		{"abc", []string{"xyc"}, ""}, // two of three letters
 		{"bat", []string{"cat", "bar", "hat"}, "bar"},
 		{"something", []string{"else"}, ""},
+		{"cvs", []string{"text", "csv", "tsv"}, "csv"}, // two letters in the wrong order
 		{"x", nil, ""},
 	}
 	for _, tt := range tests {

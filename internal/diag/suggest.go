@@ -21,11 +21,24 @@ func Suggest(given string, candidates []string) string {
 		if c == given || utf8.RuneCountInString(c) < 3 {
 			continue
 		}
-		if d := levenshtein.Distance(strings.ToLower(given), strings.ToLower(c), nil); d < distance {
+		if d := typos(strings.ToLower(given), strings.ToLower(c)); d < distance {
 			best, distance = c, d
 		}
 	}
 	return best
+}
+
+// typos is how far two names are apart. Two letters in the wrong order are one slip.
+func typos(given, meant string) int {
+	a, b := []rune(given), []rune(meant)
+	if len(a) == len(b) {
+		for i := range len(a) - 1 {
+			if a[i] == b[i+1] && a[i+1] == b[i] && a[i] != b[i] && string(a[:i]) == string(b[:i]) && string(a[i+2:]) == string(b[i+2:]) {
+				return 1
+			}
+		}
+	}
+	return levenshtein.Distance(given, meant, nil)
 }
 
 // DidYouMean is a sentence with a leading space that offers what Suggest finds, or empty.
