@@ -24,6 +24,16 @@ func (rd *reading) whole(ctx context.Context, src index.Source) (*index.Selectio
 	return index.Select(ctx, src, rd.layout, rd.root, rd.filter)
 }
 
+// each reads the selected files of a source that lists them in key order.
+func (rd *reading) each(ctx context.Context, fn func(index.File) error) error {
+	src, err := rd.w.OpenIndex(rd.index)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	return index.Each(ctx, src, rd.layout, rd.filter, fn)
+}
+
 // planned finds what plans need of the selected files: their batches. When an earlier plan found them and the index is what it was, they
 // are remembered, and the index is not read.
 func (rd *reading) planned(ctx context.Context, src index.Source) (*index.Selection, map[addr.Stage]*Batched, error) {

@@ -86,6 +86,32 @@ func Query(ctx context.Context, a *lang.Analysis, w World, filter string) (*inde
 	return nil, r.diags, r.sources
 }
 
+// QueryEach is Query for any number of files: the Selection's Files may only say how many there are, and each calls a function for every one
+// of them, in key order, with the values of its dimensions.
+func QueryEach(ctx context.Context, a *lang.Analysis, w World, filter string) (sel *index.Selection, each func(func(index.File) error) error, diags hcl.Diagnostics, sources Sources) {
+	r := newResolver(a, w)
+	for _, f := range a.Filters {
+		if f.Name != filter {
+			continue
+		}
+		sel = r.selection(ctx, f, func(rd *reading, src index.Source) (*index.Selection, error) {
+			sel, err := index.Count(ctx, src, rd.layout, rd.root, rd.filter)
+			if sel != nil || err != nil {
+				each = func(fn func(index.File) error) error { return rd.each(ctx, fn) }
+				return sel, err
+			}
+			if sel, err = rd.whole(ctx, src); err == nil {
+				each = sel.Files.Each
+			}
+			return sel, err
+		})
+		if sel != nil {
+			r.advise(f, sel)
+		}
+	}
+	return sel, each, r.diags, r.sources
+}
+
 func (r *resolver) fail(code, summary, detail string, rng hcl.Range) {
 	r.diags = append(r.diags, diag.Error(code, summary, detail, rng))
 }

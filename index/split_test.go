@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,5 +108,44 @@ func TestKeysThatGoOnLikeFolders(t *testing.T) {
 		if sel.Files.Find(sel.Files.Key(i)) != i {
 			t.Errorf("Find(%q)", sel.Files.Key(i))
 		}
+	}
+}
+
+// What Count counts and Each yields is what Select selects.
+func TestCountAndEach(t *testing.T) {
+	rows := telemetryRows(300)
+	src := split{list: &list{layout: index.Telemetry, rows: rows}, at: []int{100, 100, 250}}
+	filter := index.Filter{Where: []index.Term{{Dimension: "appVersion", Op: index.OpGlob, Values: []string{"2*"}}, {Dimension: "reason", Op: index.OpOneOf, Values: []string{"idle-daily"}}}}
+	want, err := index.Select(context.Background(), src, nil, "", filter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := index.Count(context.Background(), src, nil, "", filter)
+	if err != nil || got == nil || got.Files.Len() != want.Files.Len() {
+		t.Fatalf("counted %+v, %v", got, err)
+	}
+	text := func(each func(func(index.File) error) error) (out []string) {
+		if err := each(func(f index.File) error {
+			out = append(out, fmt.Sprintf("%s %d %s %q", f.Key, f.Size, f.ETag, f.Dims))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	streamed := text(func(fn func(index.File) error) error { return index.Each(context.Background(), src, nil, filter, fn) })
+	if diff := cmp.Diff(text(want.Files.Each), streamed); diff != "" || len(streamed) == 0 {
+		t.Errorf("files (-selected +streamed):\n%s", diff)
+	}
+	want.Files, got.Files, want.Layout, got.Layout = nil, nil, nil, nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("selection (-selected +counted):\n%s", diff)
+	}
+	if err := index.Each(context.Background(), src, nil, filter, func(index.File) error { return errDisk }); !errors.Is(err, errDisk) {
+		t.Errorf("%v", err)
+	}
+	slices.Reverse(rows)
+	if got, err := index.Count(context.Background(), src, nil, "", filter); got != nil || err != nil {
+		t.Errorf("counted a source without order: %v, %v", got, err)
 	}
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -170,14 +170,14 @@ func (a *app) indexQueryVerb() *cobra.Command {
 				return err
 			}
 			// A query that matches nothing is an answer, not an error.
-			sel, diags, sources := compile.Query(c.Context(), s.analysis, s.worldOf(c.Context()), name)
+			sel, each, diags, sources := compile.QueryEach(c.Context(), s.analysis, s.worldOf(c.Context()), name)
 			for name, text := range sources {
 				s.sources[name] = text
 			}
 			if err := a.report(append(s.diags, diags...), s.sources); err != nil {
 				return err
 			}
-			return a.printQuery(name, sel, asJSON)
+			return a.printQuery(name, sel, each, asJSON)
 		},
 	}
 	in.varFlags(c.Flags())
@@ -204,15 +204,21 @@ func (s *session) filterName(name string) (string, error) {
 	return "", usageError("the analysis has %d filters; name one with -filter: %v", len(names), names)
 }
 
-func (a *app) printQuery(name string, sel *index.Selection, asJSON bool) error {
+// printQuery prints the files one by one, however many they are.
+func (a *app) printQuery(name string, sel *index.Selection, each func(func(index.File) error) error, asJSON bool) error {
+	out := bufio.NewWriterSize(a.streams.Out, 64<<10)
+	var err error
 	if asJSON {
-		return printJSON(a.streams.Out, view.NewQueryDocument(name, sel))
+		err = view.Query(out, name, sel, each)
+	} else {
+		view.Funnel(a.streams.Err, name, sel, a.streams.ErrStyle())
+		err = each(func(f index.File) error {
+			_, _ = out.Write(f.Key) // Flush tells of errors
+			return out.WriteByte('\n')
+		})
 	}
-	view.Funnel(a.streams.Err, name, sel, a.streams.ErrStyle())
-	for i := range sel.Files.Len() {
-		if _, err := io.WriteString(a.streams.Out, sel.Files.Key(i)+"\n"); err != nil {
-			return fmt.Errorf("print keys: %w", err)
-		}
+	if err = errors.Join(err, out.Flush()); err != nil {
+		return fmt.Errorf("print keys: %w", err)
 	}
 	return nil
 }

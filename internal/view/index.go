@@ -195,8 +195,8 @@ type FileDocument struct {
 	Dimensions map[string]string `json:"dimensions"`
 }
 
-// NewQueryDocument makes the JSON form of a selection.
-func NewQueryDocument(filter string, sel *index.Selection) *QueryDocument {
+// newQueryDocument makes the JSON form of a selection, without its files.
+func newQueryDocument(filter string, sel *index.Selection) *QueryDocument {
 	d := &QueryDocument{
 		FormatVersion: "1", Filter: filter, Source: sel.Source, Revision: sel.Revision, FilesTotal: sel.Total,
 		FilesMatched: sel.Files.Len(), BytesMatched: sel.Bytes, UnparsedKeys: sel.Unparsed,
@@ -207,14 +207,6 @@ func NewQueryDocument(filter string, sel *index.Selection) *QueryDocument {
 	}
 	for _, step := range sel.Funnel {
 		d.Funnel = append(d.Funnel, StepDocument(step))
-	}
-	names := sel.Files.Dimensions()
-	for i := range sel.Files.Len() {
-		f := FileDocument{Key: sel.Files.Key(i), Size: sel.Files.Size(i), ETag: sel.Files.ETag(i), Dimensions: map[string]string{}}
-		for n, name := range names {
-			f.Dimensions[name] = sel.Files.Dim(i, n)
-		}
-		d.Files = append(d.Files, f)
 	}
 	return d
 }
