@@ -211,6 +211,11 @@ func (l *loader) given(b *block, name string) bool {
 func (l *loader) only(b *block, arg, kind string) string {
 	names := l.scope.names(kind)
 	switch {
+	case len(names) == 1 && l.scope.blocks[ref{kind, names[0]}] != nil && l.scope.blocks[ref{kind, names[0]}].each != nil:
+		all := ref{kind, names[0]}
+		l.add(diag.Error("lang/ambiguous-reference", "Reference needed",
+			fmt.Sprintf("%s has a for_each, so it is one block for each element, and %s has to say which: %s = %s[\"KEY\"]. For all of them give this block for_each = %s and %s = each.value.",
+				all, withArticle(b.Type), arg, all, all, arg), b.DeclRange))
 	case len(names) == 1:
 		from := ref{rootOf(b.Type), b.Name}
 		l.implied[from] = append(l.implied[from], ref{kind, names[0]})
