@@ -310,6 +310,9 @@ func (l *loader) spoil(typ string, labels []string) {
 	if len(labels) == 0 {
 		labels = []string{""} // it could be any name
 	}
+	if len(labels) > 1 {
+		labels = append(slices.Clone(labels), strings.Join(labels, "_"))
+	}
 	for _, label := range labels {
 		l.broken[ref{rootOf(typ), label}] = true
 		l.broken[ref{rootOf(typ), cleanName(label)}] = true

@@ -2,7 +2,6 @@ package lang
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,19 +10,20 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/lazy"
 )
 
 // Diagnostics show what to write in the native syntax: max_files = 10, batch { … }. For a file in JSON inJSON shows the same as properties.
 func inJSON(detail string) string {
 	var out strings.Builder
 	for s := strings.ReplaceAll(detail, " without quotes", ""); s != ""; {
-		start := out.Len() == 0 || !wordEnd.MatchString(out.String()[max(0, out.Len()-4):])
+		start := out.Len() == 0 || !wordEnd().MatchString(out.String()[max(0, out.Len()-4):])
 		if shown, rest, ok := jsonHint(s); ok && start {
 			out.WriteString(shown)
 			s = rest
 			continue
 		}
-		n := len(firstPiece.FindString(s))
+		n := len(firstPiece().FindString(s))
 		out.WriteString(s[:n])
 		s = s[n:]
 	}
@@ -31,19 +31,19 @@ func inJSON(detail string) string {
 }
 
 var (
-	wordEnd    = regexp.MustCompile(`[\w.]$`)
-	firstPiece = regexp.MustCompile(`(?s)^("(\\.|[^"\\])*("|$)|[Ww]rite |\w+|.)`)
-	blockHint  = regexp.MustCompile(`^([a-z_]+)(?: ("[^"]*"))? \{`)
-	argHint    = regexp.MustCompile(`^([a-z_]+|"[^"]*"|[A-Z]+) = `)
-	callHint   = regexp.MustCompile(`^([Ww]rite )([a-z_]+\((\d*|[^()…]*"[^()…]*)\))`)
-	dataHint   = regexp.MustCompile(`^("|…|-?\d|true|false|null|[A-Z]+$)`)
-	refHint    = regexp.MustCompile(`^(map|reduce|filter|index|image)\.[\w-]+$`)
-	nameHints  = regexp.MustCompile(`"[^"]*"|[a-z_]+`)
+	wordEnd    = lazy.Regexp(`[\w.]$`)
+	firstPiece = lazy.Regexp(`(?s)^("(\\.|[^"\\])*("|$)|[Ww]rite |\w+|.)`)
+	blockHint  = lazy.Regexp(`^([a-z_]+)(?: ("[^"]*"))? \{`)
+	argHint    = lazy.Regexp(`^([a-z_]+|"[^"]*"|[A-Z]+) = `)
+	callHint   = lazy.Regexp(`^([Ww]rite )([a-z_]+\((\d*|[^()…]*"[^()…]*)\))`)
+	dataHint   = lazy.Regexp(`^("|…|-?\d|true|false|null|[A-Z]+$)`)
+	refHint    = lazy.Regexp(`^(map|reduce|filter|index|image)\.[\w-]+$`)
+	nameHints  = lazy.Regexp(`"[^"]*"|[a-z_]+`)
 )
 
 // jsonHint is what the beginning of a text shows, as JSON, and the rest of the text.
 func jsonHint(s string) (shown, rest string, ok bool) {
-	if m := blockHint.FindStringSubmatch(s); m != nil {
+	if m := blockHint().FindStringSubmatch(s); m != nil {
 		n := extent(s[len(m[0])-1:])
 		body := jsonMembers(s[len(m[0])-1:][:n])
 		if m[2] != "" {
@@ -51,11 +51,11 @@ func jsonHint(s string) (shown, rest string, ok bool) {
 		}
 		return `"` + m[1] + `": ` + body, s[len(m[0])-1+n:], true
 	}
-	if m := argHint.FindStringSubmatch(s); m != nil && !strings.HasPrefix(m[1], `"`) {
+	if m := argHint().FindStringSubmatch(s); m != nil && !strings.HasPrefix(m[1], `"`) {
 		n := extent(s[len(m[0]):])
 		return `"` + m[1] + `": ` + jsonValue(s[len(m[0]):][:n]), s[len(m[0])+n:], true
 	}
-	if m := callHint.FindStringSubmatch(s); m != nil {
+	if m := callHint().FindStringSubmatch(s); m != nil {
 		return m[1] + jsonValue(m[2]), s[len(m[0]):], true
 	}
 	return "", "", false
@@ -92,10 +92,10 @@ func jsonValue(v string) string {
 	case strings.HasPrefix(v, "{"):
 		return jsonMembers(v)
 	case strings.HasPrefix(v, "["):
-		return nameHints.ReplaceAllStringFunc(v, func(s string) string { return `"` + strings.Trim(s, `"`) + `"` })
-	case dataHint.MatchString(v):
+		return nameHints().ReplaceAllStringFunc(v, func(s string) string { return `"` + strings.Trim(s, `"`) + `"` })
+	case dataHint().MatchString(v):
 		return v
-	case refHint.MatchString(v):
+	case refHint().MatchString(v):
 		return `"` + v + `"`
 	}
 	return jsonExpression(v)
@@ -105,7 +105,7 @@ func jsonValue(v string) string {
 func jsonMembers(v string) string {
 	var out strings.Builder
 	for s := strings.Trim(strings.TrimSuffix(strings.TrimPrefix(v, "{"), "}"), " "); s != ""; {
-		if m := argHint.FindStringSubmatch(s); m != nil {
+		if m := argHint().FindStringSubmatch(s); m != nil {
 			n := extent(s[len(m[0]):])
 			out.WriteString(`"` + strings.Trim(m[1], `"`) + `": ` + jsonValue(s[len(m[0]):][:n]))
 			s = s[len(m[0])+n:]
@@ -113,7 +113,7 @@ func jsonMembers(v string) string {
 			out.WriteString(shown)
 			s = rest
 		} else {
-			n := len(firstPiece.FindString(s))
+			n := len(firstPiece().FindString(s))
 			out.WriteString(s[:n])
 			s = s[n:]
 		}
@@ -125,8 +125,10 @@ func jsonMembers(v string) string {
 func typeHints(expr hcl.Expression, diags hcl.Diagnostics) hcl.Diagnostics {
 	v, _ := expr.Value(nil)
 	for _, d := range diags {
-		m := notAType.FindStringSubmatch(d.Detail)
+		m := notAType().FindStringSubmatch(d.Detail)
 		switch {
+		case m != nil && otherTypes[strings.ToLower(m[1])] != "":
+			d.Detail += fmt.Sprintf(" Did you mean %q?", otherTypes[strings.ToLower(m[1])])
 		case m != nil:
 			d.Detail += diag.DidYouMean(m[1], typeWords)
 		case isText(v) && v.IsKnown():
@@ -137,7 +139,7 @@ func typeHints(expr hcl.Expression, diags hcl.Diagnostics) hcl.Diagnostics {
 }
 
 var (
-	notAType  = regexp.MustCompile(`^The keyword "(.*)" is not a valid type specification\.$`)
+	notAType  = lazy.Regexp(`^The keyword "(.*)" is not a valid type specification\.$`)
 	typeWords = []string{"string", "number", "bool", "list", "set", "map", "tuple", "object", "any"}
 )
 

@@ -50,7 +50,11 @@ func parse(filename string, src []byte, schema *BlockSchema) (body *hclsyntax.Bo
 		}
 		complete, diags = !diags.HasErrors(), causes(diags)
 	}
-	return body, complete, inside(diag.WithCode(diag.SyntaxCode, diags), filename, src)
+	diags = inside(diag.WithCode(diag.SyntaxCode, diags), filename, src)
+	for _, d := range diags {
+		hint(d, src)
+	}
+	return body, complete, diags
 }
 
 // notText reports a file that is too large, or its first byte that is no UTF-8 or that no editor shows.

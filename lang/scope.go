@@ -233,6 +233,8 @@ func (l *loader) unknownRoot(t hcl.Traversal) {
 	switch {
 	case root == eachName:
 		detail = "each.key and each.value are there only inside of a block with for_each, which says what the elements are; not in for_each itself."
+	case fileName(t) != "":
+		detail = fmt.Sprintf("%s without quotes is a reference, and there is nothing named %q. If it is the name of a file, write %q.", fileName(t), root, fileName(t))
 	case aliases[root] != "":
 		detail = fmt.Sprintf("There is nothing named %q to refer to. Did you mean %q?", root, aliases[root])
 	case len(t) == 1 && l.named(root) != "":

@@ -1,0 +1,28 @@
+variable "n" {
+  type = int
+  default = 1
+}
+index "data" {
+  source = "dir:data"
+  layout = "telemetry"
+}
+
+filter "all" {
+  where {
+    appName = "Firefox"
+  }
+}
+
+map "by_os" {
+  code = "mapper.py"
+}
+
+reduce "total" {
+  input = map.by_os
+  code  = "reducer.py"
+}
+
+output "os" {
+  value = reduce.total
+}
+

@@ -1,0 +1,20 @@
+index "data" {
+  source = "dir:data"
+  layout = "telemetry"
+}
+
+fliter "all" {}
+
+map "by_os" {
+  code = "mapper.py"
+}
+
+reduce "total" {
+  input = map.by_os
+  code  = "reducer.py"
+}
+
+output "os" {
+  value = reduce.total
+}
+

@@ -1,0 +1,24 @@
+index "data" {
+  source = "dir:data"
+  layout = "telemetry"
+}
+
+filter "all" {
+  where {
+    submission_date = { min = "20140301", max = "20140309" }
+  }
+}
+
+map "by_os" {
+  code = "mapper.py"
+}
+
+reduce "total" {
+  input = map.by_os
+  code  = "reducer.py"
+}
+
+output "os" {
+  value = reduce.total
+}
+

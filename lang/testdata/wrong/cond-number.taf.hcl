@@ -1,0 +1,24 @@
+index "data" {
+  source = "dir:data"
+  layout = "telemetry"
+}
+
+filter "all" {
+  where {
+    submission_date = 20140308
+  }
+}
+
+map "by_os" {
+  code = "mapper.py"
+}
+
+reduce "total" {
+  input = map.by_os
+  code  = "reducer.py"
+}
+
+output "os" {
+  value = reduce.total
+}
+

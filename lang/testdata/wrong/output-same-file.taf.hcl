@@ -1,0 +1,29 @@
+index "data" {
+  source = "dir:data"
+  layout = "telemetry"
+}
+
+filter "all" {
+  where {
+    appName = "Firefox"
+  }
+}
+
+map "by_os" {
+  code = "mapper.py"
+}
+
+reduce "total" {
+  input = map.by_os
+  code  = "reducer.py"
+}
+
+output "os" {
+  value = reduce.total
+  to = "a.txt"
+}
+output "two" {
+  value = reduce.total
+  to = "./a.txt"
+}
+

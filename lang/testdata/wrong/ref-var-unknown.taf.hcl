@@ -1,0 +1,27 @@
+variable "channel" {
+  default = "x"
+}
+index "data" {
+  source = "dir:data"
+  layout = "telemetry"
+}
+
+filter "all" {
+  where {
+    appName = var.chanel
+  }
+}
+
+map "by_os" {
+  code = "mapper.py"
+}
+
+reduce "total" {
+  input = map.by_os
+  code  = "reducer.py"
+}
+
+output "os" {
+  value = reduce.total
+}
+

@@ -1,0 +1,1 @@
+{"index": {"data": {"source": "dir:data"}}}

@@ -1,0 +1,15 @@
+index "data" {
+  source = "dir:data"
+  layout = "telemetry"
+}
+
+filter "all" {
+  where {
+    appName = "Firefox"
+  }
+}
+
+map "by_os" {
+  code = "mapper.py"
+}
+

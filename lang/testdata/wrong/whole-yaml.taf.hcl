@@ -1,0 +1,2 @@
+index:
+  source: dir:data
