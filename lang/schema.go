@@ -158,7 +158,7 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 	}}}},
 	{Type: "locals", Many: true, Free: true, Doc: "Names for values."},
 	{Type: "index", Label: OptionalLabel, Many: true, Doc: "Where the list of files comes from.", Args: []ArgSchema{
-		{Name: "source", Type: TString, schemes: &sources, Required: true, Doc: "The list: dir:PATH, sqlite:PATH, postgres://HOST/DATABASE, s3://BUCKET/FOLDER or service:https://HOST/files."},
+		{Name: "source", Type: TString, schemes: &sources, Required: true, Doc: "The list: dir:PATH, sqlite:PATH, postgres://HOST/DATABASE, s3://BUCKET/FOLDER, service:https://HOST/files or inventory:PATH."},
 		{Name: "root", Type: TString, Default: "what the source says", Doc: "What the keys are relative to: a folder, or an s3:// or https:// URL."},
 		{Name: "layout", Type: TString, Default: "what the source says", Doc: "What the parts of a key mean: telemetry, telemetry-heka, or a template such as {country}/{day:date}/{rest}; or columns:country,day:date when columns of the table have the values."},
 		{Name: "table", Type: TString, Default: "published_files for postgres", Doc: "The table of a database that tafc did not make."},
@@ -254,7 +254,7 @@ var (
 	payloads      = valueSet{words: []string{"docker-worker", "generic-worker"}}
 	priorities    = valueSet{words: []string{"highest", "very-high", "high", "medium", "low", "very-low", "lowest"}}
 	runEnds       = valueSet{words: []string{"done", "partial", "failed"}}
-	sources       = valueSet{words: []string{"dir", "sqlite", "postgres", "postgresql", "s3", "service"}, later: []string{"inventory"}}
+	sources       = valueSet{words: []string{"dir", "sqlite", "postgres", "postgresql", "s3", "service", "inventory"}}
 	roots         = valueSet{words: []string{"file", "s3", "https", "http"}}
 	laws          = valueSet{words: []string{LawDeterministic, LawCommutative, LawAssociative}}
 	retryCauses   = valueSet{words: []string{"infrastructure", "code", "download", "corrupt", "drifted", "memory", "timeout", "write"}}

@@ -47,7 +47,7 @@ func (l *loader) index(b *block) *Index {
 				"An index file of tafc has columns of its own; columns belongs to another table. Add table = \"NAME\", or remove columns.", b.Range("columns")))
 		}
 	}
-	x.S3 = l.s3(b, scheme == "s3" || strings.HasPrefix(x.Root, "s3://"))
+	x.S3 = l.s3(b, scheme == "s3" || strings.HasPrefix(x.Source, "inventory:s3://") || strings.HasPrefix(x.Root, "s3://"))
 	return x
 }
 

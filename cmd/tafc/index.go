@@ -41,7 +41,7 @@ func (a *app) indexBuildVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "build SOURCE -o FILE",
 		Short:   "List a source once and write its files to an index file",
-		Long:    "SOURCE is what an analysis writes: dir:PATH, sqlite:PATH, postgres://HOST/DATABASE, s3://BUCKET/FOLDER or service:https://HOST/files. The index file is used as source = \"sqlite:FILE\".",
+		Long:    "SOURCE is what an analysis writes: dir:PATH, sqlite:PATH, postgres://HOST/DATABASE, s3://BUCKET/FOLDER, service:https://HOST/files or inventory:PATH. The index file is used as source = \"sqlite:FILE\".",
 		Example: "  tafc index build dir:data -layout telemetry -o index.db",
 		Args:    positional(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {

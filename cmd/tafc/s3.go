@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/tafc/tafc/internal/redact"
 	"github.com/tafc/tafc/internal/s3client"
 	"github.com/tafc/tafc/lang"
 	"github.com/tafc/tafc/plan"
@@ -39,8 +40,8 @@ func (s *s3Flags) add(f *pflag.FlagSet) {
 func (s *s3Flags) of(source string) (s3client.Config, error) {
 	config := s.config
 	for _, name := range []string{"endpoint", "region", "profile", "anonymous", "path-style"} {
-		if s.flags.Changed(name) && !strings.HasPrefix(source, "s3:") {
-			return config, usageError("-%s says how an S3 bucket is reached, and %s is none", name, source)
+		if s.flags.Changed(name) && !strings.HasPrefix(source, "s3:") && !strings.HasPrefix(source, "inventory:s3:") {
+			return config, usageError("-%s says how an S3 bucket is reached, and %s is none", name, redact.URLs(source))
 		}
 	}
 	if config.Anonymous && config.Profile != "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/index/dir"
+	"github.com/tafc/tafc/index/inventory"
 	"github.com/tafc/tafc/index/postgres"
 	"github.com/tafc/tafc/index/s3"
 	"github.com/tafc/tafc/index/service"
@@ -32,21 +33,17 @@ type Options struct {
 type SchemeError struct {
 	Spec   string // without a password
 	Scheme string // empty when the text has none
-	Later  bool   // the language knows it, this version of tafc does not build it
 	Hint   string // what to write instead
 }
 
 func (e *SchemeError) Error() string {
-	switch {
-	case e.Later:
-		return fmt.Sprintf("index source %q: %s sources are not built into this version of tafc; %s", e.Spec, e.Scheme, e.Hint)
-	case e.Scheme == "":
+	if e.Scheme == "" {
 		return fmt.Sprintf("index source %q does not say what kind of source it is; %s", e.Spec, e.Hint)
 	}
 	return fmt.Sprintf("index source %q: there is no kind of source %q; %s", e.Spec, e.Scheme, e.Hint)
 }
 
-const usage = "write dir:PATH for a folder, sqlite:PATH for an index file, postgres://HOST/DATABASE for a database, s3://BUCKET/FOLDER for a bucket, or service:https://HOST/files for an index service"
+const usage = "write dir:PATH for a folder, sqlite:PATH for an index file, postgres://HOST/DATABASE for a database, s3://BUCKET/FOLDER for a bucket, service:https://HOST/files for an index service, or inventory:PATH for an S3 Inventory"
 
 // kind is a kind of source.
 type kind struct {
@@ -61,6 +58,12 @@ var kinds = []kind{
 	}},
 	{schemes: []string{"sqlite"}, tables: true, open: func(_ context.Context, spec, rest string, o Options) (index.Source, error) {
 		return wrap(sqlite.OpenTable(spec, o.path(rest), sqlite.Table{Name: o.Table, Columns: o.Columns, Layout: o.Layout}))
+	}},
+	{schemes: []string{"inventory"}, open: func(ctx context.Context, spec, rest string, o Options) (index.Source, error) {
+		if !strings.HasPrefix(rest, "s3://") {
+			rest = o.path(rest)
+		}
+		return wrap(inventory.Open(ctx, spec, rest, o.S3))
 	}},
 	{schemes: []string{"service"}, open: func(_ context.Context, spec, rest string, _ Options) (index.Source, error) {
 		return wrap(service.Open(spec, rest))
@@ -78,9 +81,6 @@ var kinds = []kind{
 		return wrap(s3.Open(spec, o.S3))
 	}},
 }
-
-// later are the schemes of sources that the language knows.
-var later = []string{"inventory"}
 
 // Open opens the source that spec names. Nothing is listed yet. An unknown kind of source is a *SchemeError.
 func Open(ctx context.Context, spec string, o Options) (index.Source, error) {
@@ -132,9 +132,6 @@ func guess(path string) string {
 }
 
 func unknown(spec, scheme string) error {
-	if slices.Contains(later, scheme) {
-		return &SchemeError{Spec: spec, Scheme: scheme, Later: true, Hint: usage}
-	}
 	if scheme == "http" || scheme == "https" {
 		return &SchemeError{Spec: spec, Scheme: scheme, Hint: "write service:" + spec + " for an index service"}
 	}

@@ -56,7 +56,7 @@ func TestOpenErrors(t *testing.T) {
 		{"s3:bucket", "", "names no bucket", false},
 		{"s3://bucket", "files", "has no tables", false},
 		{"service:host/files", "", "write service:https://HOST/files", false},
-		{"inventory:x", "", "inventory sources are not built into this version", true},
+		{"inventory:x", "", "does not exist; write inventory:", false},
 		{"https://host/files", "", "write service:https://host/files", true},
 		{"postgre://u:secret@host/db", "", `"postgre://u@host/db": there is no kind of source "postgre"; did you mean postgres://u@host/db?`, true},
 		{"sqlite3:index.db", "", "did you mean sqlite:index.db?", true},

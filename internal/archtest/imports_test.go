@@ -48,7 +48,7 @@ var allowed = map[string][]string{
 	"index/columns":            {"index"},
 	"index/postgres":           {"index", "index/columns", "internal/redact"},
 	"index/service":            {"index", "index/document", "internal/redact"},
-	"index/inventory":          {"index"},
+	"index/inventory":          {"index", "internal/s3client"},
 	"index/s3":                 {"index", "internal/s3client"},
 	"index/sqlite":             {"index", "index/columns"},
 	"index/document":           {"internal/lazy", "index", "internal/order"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"sync"
@@ -78,6 +79,24 @@ func (b *Bucket) List(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListO
 	}
 	b.reached.Store(true)
 	return out, nil
+}
+
+// Get reads an object. What goes wrong before its first byte, after all retries, is an *Error.
+func (b *Bucket) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	api, err := b.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in := &s3.GetObjectInput{Bucket: &b.name, Key: &key}
+	out, err := api.GetObject(ctx, in, b.options)
+	if region := rightRegion(err); region != "" && b.move(region) {
+		out, err = api.GetObject(ctx, in, b.options)
+	}
+	if err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	b.reached.Store(true)
+	return out.Body, nil
 }
 
 // options are those of one request.

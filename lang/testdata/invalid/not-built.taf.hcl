@@ -1,6 +1,6 @@
 # What the language knows and this version does not build says so.
 index "remote" {
-  source = "inventory:list" # ERROR: Not built yet
+  source = "inventory:list"
 }
 
 index "local" {
