@@ -74,9 +74,6 @@ var kinds = []kind{
 	{schemes: []string{"service"}, open: func(_ context.Context, spec, rest string, _ Options) (index.Source, error) {
 		return wrap(service.Open(spec, rest))
 	}},
-	{schemes: []string{"s3"}, open: func(_ context.Context, spec, _ string, o Options) (index.Source, error) {
-		return wrap(s3.Open(spec, o.S3))
-	}},
 }
 
 // later are the schemes of sources that the language knows.

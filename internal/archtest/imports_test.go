@@ -40,6 +40,7 @@ var allowed = map[string][]string{
 	"runtime/extract":          {"internal/order", "runtime/job", "runtime/pairs"},
 	"runtime/operation":        {"runtime/job", "runtime/extract", "runtime/pairs", "runtime/usercode"},
 	"runtime/frame":            {"runtime/job", "runtime/extract", "runtime/usercode"},
+	"runtime/remote":           {"runtime/job", "runtime/pin", "internal/s3client"},
 	"runtime/mapper":           {"internal/atomicfile", "runtime/...", "stdlib/helpers"},
 	"cmd/taf-mapper":           {"runtime/mapper"},
 	"lang":                     {"internal/lazy", "internal/addr", "internal/diag", "internal/order", "internal/redact", "stdlib/funcs"},
