@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/lang"
@@ -27,6 +28,7 @@ func (c *compiler) newStage(s *lang.Stage, sel *index.Selection, outputs int) *S
 	}
 	if sel != nil {
 		stage.Root = sel.Root
+		stage.Spec.S3 = c.bucket(s.Input.Filter, sel.Root)
 	}
 	if code := c.in.Code[s.Addr()]; code != nil {
 		stage.Bundle = code.Bundle
@@ -37,6 +39,25 @@ func (c *compiler) newStage(s *lang.Stage, sel *index.Selection, outputs int) *S
 	stage.Components = c.components(s, stage)
 	stage.Digest = digestComponents(stage.Components)
 	return stage
+}
+
+// bucket is how the files of a filter are reached; nil when they are in no bucket, or the analysis says nothing. It is no component of a
+// key: the files are pinned, wherever they come from.
+func (c *compiler) bucket(filter, root string) *job.S3 {
+	if !strings.HasPrefix(root, "s3://") {
+		return nil
+	}
+	a := c.in.Analysis
+	f := slices.IndexFunc(a.Filters, func(f *lang.Filter) bool { return f.Name == filter })
+	if f < 0 {
+		return nil
+	}
+	ix := slices.IndexFunc(a.Indexes, func(ix *lang.Index) bool { return ix.Name == a.Filters[f].Index })
+	if ix < 0 || a.Indexes[ix].S3 == (lang.S3{}) {
+		return nil
+	}
+	x := job.S3(a.Indexes[ix].S3)
+	return &x
 }
 
 // specTemplate is what the specs of all tasks of a stage have in common.

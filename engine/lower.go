@@ -80,11 +80,20 @@ func spec(t *compile.Task) job.Spec {
 	return s
 }
 
-// fileURL is where a key is fetched: the root with the key's components escaped.
+// fileURL is where a key is fetched: the root with the key's components escaped. The folder of a bucket is no URL, but the
+// beginning of keys, so it is escaped as well.
 func fileURL(root, key string) string {
-	parts := strings.Split(key, "/")
+	root = strings.TrimSuffix(root, "/")
+	if bucket, ok := strings.CutPrefix(root, "s3://"); ok {
+		root = "s3://" + escape(bucket)
+	}
+	return root + "/" + escape(key)
+}
+
+func escape(path string) string {
+	parts := strings.Split(path, "/")
 	for i, p := range parts {
 		parts[i] = url.PathEscape(p)
 	}
-	return strings.TrimSuffix(root, "/") + "/" + strings.Join(parts, "/")
+	return strings.Join(parts, "/")
 }

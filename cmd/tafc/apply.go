@@ -177,9 +177,6 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
 	if err := canApply(p.Engine, ""); err != nil {
 		return err
 	}
-	if err := fetchable(p); err != nil {
-		return err
-	}
 	secrets, err := s.secrets(p)
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -9,7 +8,6 @@ import (
 	"github.com/tafc/tafc/internal/redact"
 	"github.com/tafc/tafc/internal/s3client"
 	"github.com/tafc/tafc/lang"
-	"github.com/tafc/tafc/plan"
 )
 
 // s3Config is how a bucket is reached, as an analysis says it; nil when it says nothing.
@@ -51,18 +49,4 @@ func (s *s3Flags) of(source string) (s3client.Config, error) {
 		config.PathStyle = &s.pathStyle
 	}
 	return config, nil
-}
-
-// fetchable refuses a plan whose tasks would read what this version does not fetch, before anything runs.
-func fetchable(p *plan.Plan) error {
-	for _, c := range p.Changes {
-		if c.Action != plan.Run || c.Task == nil || c.Task.Files == nil {
-			continue
-		}
-		if scheme, _, ok := strings.Cut(c.Task.Stage.Root, "://"); ok && scheme != "file" {
-			return fmt.Errorf("nothing was run: %s reads files at %s, and this version of tafc plans over %s:// but does not fetch from it yet. "+
-				"Copy the files here, for example with aws s3 sync, and set root of the index to their folder", c.Task.Stage.Addr, c.Task.Stage.Root, scheme)
-		}
-	}
-	return nil
 }

@@ -186,5 +186,5 @@ func (b *bucket) read(ctx context.Context, key string) ([]byte, error) {
 }
 
 func (b *bucket) open(ctx context.Context, key string) (io.ReadCloser, error) {
-	return b.api.Get(ctx, key)
+	return b.api.Open(ctx, key)
 }

@@ -77,9 +77,6 @@ var kinds = []kind{
 	{schemes: []string{"service"}, open: func(_ context.Context, spec, rest string, _ Options) (index.Source, error) {
 		return wrap(service.Open(spec, rest))
 	}},
-	{schemes: []string{"s3"}, open: func(_ context.Context, spec, _ string, o Options) (index.Source, error) {
-		return wrap(s3.Open(spec, o.S3))
-	}},
 }
 
 // Open opens the source that spec names. Nothing is listed yet. An unknown kind of source is a *SchemeError.

@@ -27,7 +27,8 @@ type Config struct {
 	Profile   string        // of the shared configuration files
 	Anonymous bool          // requests are not signed, no credentials are looked for
 	PathStyle *bool         // the bucket stands in the path, not in the host; nil: only with an endpoint of one's own
-	Timeout   time.Duration // of one attempt at a request, its whole answer included; 0: a minute
+	Timeout   time.Duration // of one attempt at a request, its whole answer included; 0: a minute; negative: none
+	Attempts  int           // at a request; 0: as many as suit a listing
 }
 
 // Check finds what is wrong with a configuration without a look at anything else.
@@ -81,22 +82,44 @@ func (b *Bucket) List(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListO
 	return out, nil
 }
 
-// Get reads an object. What goes wrong before its first byte, after all retries, is an *Error.
-func (b *Bucket) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+// Get asks for an object, or a part of it. The caller closes the body. What goes wrong is an *Error.
+func (b *Bucket) Get(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
 	api, err := b.client(ctx)
 	if err != nil {
 		return nil, err
 	}
-	in := &s3.GetObjectInput{Bucket: &b.name, Key: &key}
+	in.Bucket = &b.name
 	out, err := api.GetObject(ctx, in, b.options)
 	if region := rightRegion(err); region != "" && b.move(region) {
 		out, err = api.GetObject(ctx, in, b.options)
 	}
 	if err != nil {
-		return nil, b.explain(ctx, err)
+		err = b.explain(ctx, err)
+		if e := (*Error)(nil); errors.As(err, &e) && expired(e.Code) {
+			b.forget(api) // new ones may be where the old ones came from
+		}
+		return nil, err
 	}
 	b.reached.Store(true)
+	return out, nil
+}
+
+// Open reads a whole object. What goes wrong before its first byte is an *Error.
+func (b *Bucket) Open(ctx context.Context, key string) (io.ReadCloser, error) {
+	out, err := b.Get(ctx, &s3.GetObjectInput{Key: &key})
+	if err != nil {
+		return nil, err
+	}
 	return out.Body, nil
+}
+
+// forget lets the next request look for configuration and credentials again.
+func (b *Bucket) forget(api *s3.Client) {
+	b.open.Lock()
+	defer b.open.Unlock()
+	if b.api == api {
+		b.api = nil
+	}
 }
 
 // options are those of one request.
@@ -156,8 +179,11 @@ const connections = 64
 
 func (b *Bucket) loadOptions() []func(*config.LoadOptions) error {
 	timeout := b.config.Timeout
-	if timeout == 0 {
+	switch {
+	case timeout == 0:
 		timeout = time.Minute
+	case timeout < 0:
+		timeout = 0
 	}
 	client := awshttp.NewBuildableClient().WithTimeout(timeout).WithTransportOptions(keepConnections)
 	options := []func(*config.LoadOptions) error{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"regexp"
@@ -18,6 +19,7 @@ import (
 type Error struct {
 	Bucket string
 	Code   string // of S3, such as NoSuchBucket; empty when there was no answer
+	Status int    // of HTTP; 0 when there was no answer
 	Text   string
 	Err    error
 }
@@ -38,7 +40,11 @@ func (b *Bucket) explain(ctx context.Context, err error) error {
 		e.Text = fmt.Sprintf("there is no profile %q in the AWS configuration files; see: aws configure list-profiles", profile.Profile)
 	case errors.As(err, &api):
 		e.Code = api.ErrorCode()
-		e.Text = b.answer(api, err)
+		var resp *awshttp.ResponseError
+		if errors.As(err, &resp) {
+			e.Status = resp.HTTPStatusCode()
+		}
+		e.Text = b.answer(api, e.Status)
 	default:
 		e.Text = b.noAnswer(err)
 	}
@@ -46,12 +52,7 @@ func (b *Bucket) explain(ctx context.Context, err error) error {
 }
 
 // answer says what an error of the server means.
-func (b *Bucket) answer(api smithy.APIError, err error) string {
-	status := 0
-	var resp *awshttp.ResponseError
-	if errors.As(err, &resp) {
-		status = resp.HTTPStatusCode()
-	}
+func (b *Bucket) answer(api smithy.APIError, status int) string {
 	switch code := api.ErrorCode(); code {
 	case "NoSuchBucket":
 		return fmt.Sprintf("there is no bucket %q; check its name, and the endpoint and profile that are used", b.name)
@@ -61,14 +62,17 @@ func (b *Bucket) answer(api smithy.APIError, err error) string {
 		return fmt.Sprintf("the server of bucket %q does not know the access key; check which credentials are used: aws configure list", b.name)
 	case "SignatureDoesNotMatch":
 		return fmt.Sprintf("the server of bucket %q refuses the signature: the secret key does not belong to the access key; check which credentials are used: aws configure list", b.name)
-	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
+	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired": // see expired
 		return "the AWS credentials have expired; get new ones, for example with: aws sso login"
 	case "RequestTimeTooSkewed":
 		return "the clock of this computer is wrong, so the server refuses signed requests; set it"
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
 		return fmt.Sprintf("bucket %q is in another region than the one that is used; write region = \"…\" in the index block, or set AWS_REGION (%s)", b.name, api.ErrorMessage())
 	case "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout":
-		return fmt.Sprintf("the server of bucket %q is overloaded: it answered %s to each of %d attempts; try again later", b.name, code, attempts)
+		if b.attempts() == 1 {
+			return fmt.Sprintf("the server of bucket %q is overloaded: it answered %s; try again later", b.name, code)
+		}
+		return fmt.Sprintf("the server of bucket %q is overloaded: it answered %s to each of %d attempts; try again later", b.name, code, b.attempts())
 	default:
 		return fmt.Sprintf("bucket %q: the server answered %s (status %d): %s", b.name, code, status, api.ErrorMessage())
 	}
@@ -82,6 +86,11 @@ func (b *Bucket) denied() string {
 		return fmt.Sprintf("bucket %q is not public; remove anonymous = true, so that requests are signed with your credentials", b.name)
 	}
 	return fmt.Sprintf("access to bucket %q is denied; the credentials that are used need the permission s3:ListBucket on arn:aws:s3:::%s (and s3:GetObject on what is below it when tasks fetch files)", b.name, b.name)
+}
+
+// expired tells whether an error says that the credentials are no longer good.
+func expired(code string) bool {
+	return code == "ExpiredToken" || code == "ExpiredTokenException" || code == "TokenRefreshRequired"
 }
 
 // noAnswer says why there was no answer.
@@ -99,6 +108,9 @@ func (b *Bucket) noAnswer(err error) string {
 		return fmt.Sprintf("the server of bucket %q cannot be reached at %s: %v; check the endpoint and the network", b.name, host(err), root(dial.Err))
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Sprintf("the server of bucket %q does not answer in time, at %s; check the endpoint and the network", b.name, host(err))
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Sprintf("the server of bucket %q ended the connection, at %s", b.name, host(err))
 	}
 	return fmt.Sprintf("bucket %q: %v", b.name, root(err))
 }

@@ -22,11 +22,19 @@ const (
 	maxPause = 20 * time.Second
 )
 
+// attempts is how many attempts at a request there are.
+func (b *Bucket) attempts() int {
+	if b.config.Attempts > 0 {
+		return b.config.Attempts
+	}
+	return attempts
+}
+
 // retryer is the SDK's standard one, with more patience, and without its quota of retries: a listing makes thousands of requests
 // at once, and a store that is slow for some seconds would use it up for all.
 func (b *Bucket) retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = attempts
+		o.MaxAttempts = b.attempts()
 		o.MaxBackoff = maxPause
 		o.RateLimiter = ratelimit.None
 		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(b.retryable)}, o.Retryables...)

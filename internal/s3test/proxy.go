@@ -42,6 +42,7 @@ type Fault struct {
 	Code     string        // of the error, such as SlowDown
 	Stall    time.Duration // before the request is passed on, or until the client goes
 	Truncate int           // the answer ends after so many bytes, without an end
+	Hang     int           // nothing more comes after so many bytes, until the client goes
 	Header   http.Header   // of an error answer
 }
 
@@ -132,6 +133,8 @@ func (p *Proxy) serve(forward http.Handler, w http.ResponseWriter, r *http.Reque
 		}
 	case f.Truncate > 0:
 		forward.ServeHTTP(&truncated{ResponseWriter: w, left: f.Truncate}, r)
+	case f.Hang > 0:
+		forward.ServeHTTP(&truncated{ResponseWriter: w, left: f.Hang, hang: r.Context().Done()}, r)
 	default:
 		forward.ServeHTTP(w, r)
 	}
@@ -141,6 +144,7 @@ func (p *Proxy) serve(forward http.Handler, w http.ResponseWriter, r *http.Reque
 type truncated struct {
 	http.ResponseWriter
 	left int
+	hang <-chan struct{} // nil: it ends at once
 }
 
 func (t *truncated) Write(b []byte) (int, error) {
@@ -151,6 +155,9 @@ func (t *truncated) Write(b []byte) (int, error) {
 	_, _ = t.ResponseWriter.Write(b[:t.left])
 	if f, ok := t.ResponseWriter.(http.Flusher); ok {
 		f.Flush()
+	}
+	if t.hang != nil {
+		<-t.hang
 	}
 	panic(http.ErrAbortHandler)
 }

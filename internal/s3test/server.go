@@ -3,6 +3,7 @@ package s3test
 import (
 	"bytes"
 	"context"
+	"crypto/md5" //nolint:gosec // of entity tags
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -184,6 +185,12 @@ func (s *Server) Put(t testing.TB, bucket, key string, data []byte) {
 func (s *Server) put(ctx context.Context, bucket, key string, data []byte) error {
 	_, err := s.Client.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(data)})
 	return err
+}
+
+// ETag is the entity tag that the server gives to an object with this content.
+func ETag(data []byte) string {
+	sum := md5.Sum(data) //nolint:gosec // that is what it is
+	return hex.EncodeToString(sum[:])
 }
 
 // Delete removes an object.

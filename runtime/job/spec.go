@@ -46,6 +46,16 @@ type Spec struct {
 	Tolerate   Tolerate `json:"tolerate"`
 	Limits     Limits   `json:"limits"`
 	Download   Download `json:"download"`
+	S3         *S3      `json:"s3,omitempty"` // how s3: files are reached; nil: as the environment says
+}
+
+// S3 says how a bucket is reached. What is not set comes from the environment of the task, and so do credentials.
+type S3 struct {
+	Endpoint  string `json:"endpoint,omitempty"` // URL of a server other than AWS
+	Region    string `json:"region,omitempty"`
+	Profile   string `json:"profile,omitempty"`   // of the AWS configuration files
+	Anonymous bool   `json:"anonymous,omitempty"` // requests are not signed
+	PathStyle *bool  `json:"path_style,omitempty"`
 }
 
 // Code is the user's code, unpacked.
@@ -61,7 +71,7 @@ type Code struct {
 // File is one input file of a map task, pinned as the plan saw it.
 type File struct {
 	Key  string   `json:"key"`
-	URL  string   `json:"url"` // file:///…
+	URL  string   `json:"url"` // file:///…, s3://BUCKET/KEY, https://…
 	Size int64    `json:"size"`
 	ETag string   `json:"etag"`
 	Dims []string `json:"dims,omitempty"`
@@ -132,5 +142,5 @@ type Limits struct {
 // Download is the policy for one file.
 type Download struct {
 	Attempts int           `json:"attempts"`
-	Timeout  time.Duration `json:"timeout"` // nanoseconds, of one attempt; 0: none
+	Timeout  time.Duration `json:"timeout"` // nanoseconds that one attempt waits for the store; 0: no limit
 }

@@ -5,202 +5,175 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
-	"runtime"
+	"math/rand/v2"
 	"time"
 
 	"github.com/tafc/tafc/runtime/job"
-	"github.com/tafc/tafc/runtime/pin"
+	"github.com/tafc/tafc/runtime/remote"
 )
+
+// origin is where a planned file is.
+type origin interface {
+	// open gives the bytes of the planned file from an offset on. A *failure is final, after other errors another attempt may do.
+	open(ctx context.Context, at int64) (io.ReadCloser, error)
+	// drifted looks after reading whether it was the planned file; whole: to its end.
+	drifted(whole bool) error
+	// lost says what the error of the last attempt means.
+	lost(err error, attempts int) *failure
+}
 
 // fetched reads one planned file. A read that fails is repeated from where it stopped, as often as the policy says.
 type fetched struct {
-	ctx      context.Context
-	plan     job.File
-	path     string
-	policy   job.Download
-	f        *os.File
-	at       int64 // bytes read
-	counted  int64 // of them in the ledger
-	attempts int   // that failed
-	spent    time.Duration
+	ctx    context.Context
+	plan   job.File
+	policy job.Download
+	from   origin
+	j      *journal
+
+	body   io.ReadCloser
+	at     int64 // bytes read
+	failed int   // attempts
+
+	// of the attempt at hand, over a network
+	attempt context.Context
+	end     context.CancelCauseFunc
+	waited  time.Duration
+	last    time.Time // when the store was last heard
 }
 
-// fetch opens a planned file and checks that it is the one that was planned.
-func fetch(ctx context.Context, plan job.File, policy job.Download) (*fetched, error) {
+// How long a store may say nothing, and after how long a wait of ours it may have hung up on us.
+const (
+	stall   = time.Minute
+	forsake = 5 * time.Second
+)
+
+// origin finds where a planned file is.
+func (t *task) origin(plan job.File) (origin, error) {
+	if remote.Knows(plan.URL) {
+		object, err := t.remote().Object(plan)
+		return &stored{plan: plan, object: object}, err
+	}
 	path, err := localPath(plan.URL)
+	return &local{plan: plan, path: path}, err
+}
+
+// fetch makes a reader of a planned file, which it does not open.
+func (t *task) fetch(ctx context.Context, plan job.File) (*fetched, error) {
+	from, err := t.origin(plan)
 	if err != nil {
 		return nil, fail(job.CauseBadSpec, err.Error()).at(job.Place{File: plan.Key})
 	}
-	r := &fetched{ctx: ctx, plan: plan, path: path, policy: policy}
+	return &fetched{ctx: ctx, plan: plan, policy: t.spec.Download, from: from, j: t.j}, nil
+}
+
+// open opens the file and checks that it is the one that was planned.
+func (r *fetched) open() error {
 	for {
-		err := r.open()
+		err := r.try()
 		if err == nil {
-			return r, nil
+			return nil
 		}
 		if stop := r.again(err); stop != nil {
-			return nil, stop
+			return stop
 		}
 	}
 }
 
-// localPath is the path of a file URL.
-func localPath(raw string) (string, error) {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "", fmt.Errorf("the URL of a file makes no sense: %w", err)
-	}
-	if u.Scheme != "file" {
-		return "", fmt.Errorf("files are read from file: URLs; %q is a scheme that this version of tafc cannot fetch from", u.Scheme)
-	}
-	if u.Host != "" && u.Host != "localhost" || u.Path == "" {
-		return "", fmt.Errorf("%q names no file of this computer: write file:///path", raw)
-	}
-	path := u.Path
-	if runtime.GOOS == "windows" && len(path) > 2 && path[0] == '/' && path[2] == ':' {
-		path = path[1:]
-	}
-	return filepath.FromSlash(path), nil
-}
-
-func (r *fetched) open() error {
-	// A pipe would wait for a writer, so the kind of file is looked at before it is opened.
-	fi, err := os.Stat(r.path)
-	if err != nil {
+// try makes one attempt.
+func (r *fetched) try() error {
+	r.Close()
+	r.attempt, r.end = context.WithCancelCause(r.ctx)
+	r.waited = 0
+	return r.watched(func() (err error) {
+		r.body, err = r.from.open(r.attempt, r.at)
 		return err
-	}
-	if !fi.Mode().IsRegular() {
-		return fail(job.CauseDownload, fmt.Sprintf("%s is not a file but a %s", r.path, kind(fi.Mode()))).at(job.Place{File: r.plan.Key})
-	}
-	f, err := os.Open(r.path)
-	if err != nil {
-		return err
-	}
-	if fi, err = f.Stat(); err == nil {
-		err = r.compare(fi)
-	}
-	if err == nil && r.at > 0 {
-		_, err = f.Seek(r.at, io.SeekStart)
-	}
-	if err != nil {
-		f.Close()
-		return err
-	}
-	r.f = f
-	return nil
+	})
 }
 
-func kind(m fs.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "folder"
-	case m&fs.ModeNamedPipe != 0:
-		return "pipe"
-	case m&fs.ModeSocket != 0:
-		return "socket"
+// watched ends the attempt when the store lets us wait too long. What the user's code takes does not count.
+func (r *fetched) watched(wait func() error) error {
+	if _, network := r.from.(*stored); !network {
+		return wait()
 	}
-	return "device"
-}
-
-// compare checks a file against the plan.
-func (r *fetched) compare(fi fs.FileInfo) error {
-	planned, found := fmt.Sprintf("%d bytes", r.plan.Size), fmt.Sprintf("%d bytes", fi.Size())
-	same := r.plan.Size < 0 || r.plan.Size == fi.Size()
-	if pin.IsFile(r.plan.ETag, r.plan.Size) && pin.ETag(fi) != r.plan.ETag {
-		same = false
-		planned += ", entity tag " + r.plan.ETag
-		found += ", entity tag " + pin.ETag(fi)
+	began, limit := time.Now(), stall
+	why := fmt.Errorf("the server sent nothing for %s", stall)
+	if left := r.policy.Timeout - r.waited; r.policy.Timeout > 0 && left < limit {
+		limit, why = max(left, time.Millisecond), fmt.Errorf("the attempt took longer than %s", r.policy.Timeout)
 	}
-	if same {
-		return nil
-	}
-	e := fail(job.CauseDrifted, fmt.Sprintf("file %s is not the one that was planned: planned %s, found %s", r.plan.Key, planned, found)).at(job.Place{File: r.plan.Key})
-	e.Hint = "plan again, so that the plan knows the file as it is now"
-	return e
-}
-
-// drifted checks again that the file under the path is the one that was planned.
-func (r *fetched) drifted() error {
-	fi, err := os.Stat(r.path)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			e := fail(job.CauseDrifted, fmt.Sprintf("file %s went away while it was read", r.plan.Key)).at(job.Place{File: r.plan.Key})
-			e.Hint = "plan again, so that the plan knows the files as they are now"
-			return e
-		}
-		return nil
-	}
-	return r.compare(fi)
+	timer := time.AfterFunc(limit, func() { r.end(why) })
+	err := wait()
+	timer.Stop()
+	r.last = time.Now()
+	r.waited += r.last.Sub(began)
+	return err
 }
 
 // again decides what follows a failed attempt: nil, to try again, or the error that ends it.
 func (r *fetched) again(err error) error {
 	var final *failure
-	if errors.As(err, &final) {
+	switch {
+	case r.ctx.Err() != nil:
+		return context.Cause(r.ctx)
+	case errors.As(err, &final):
 		return final
 	}
-	r.attempts++
-	if r.attempts < r.policy.Attempts {
-		select {
-		case <-time.After(min(100*time.Millisecond<<min(r.attempts, 6), 5*time.Second)):
-			return nil
-		case <-r.ctx.Done():
-			return context.Cause(r.ctx)
-		}
+	r.failed++
+	if r.failed >= r.policy.Attempts {
+		return r.from.lost(err, r.failed)
 	}
-	message, hint := fmt.Sprintf("file %s cannot be read: %v", r.plan.Key, reason(err)), "check the disk, or plan again"
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		message = fmt.Sprintf("file %s is missing: there is no %s, though it was planned with %d bytes", r.plan.Key, r.path, r.plan.Size)
-		hint = "put the file back, or plan again so that it is left out; tolerate { bad_files = … } lets a task go on without"
-	case errors.Is(err, fs.ErrPermission):
-		hint = "allow this user to read " + r.path
+	pause := min(100*time.Millisecond<<min(r.failed, 6), 5*time.Second)
+	pause = pause/2 + rand.N(pause/2) // so that tasks that failed together do not come back together
+	r.j.event("fetch.retry", field{"file", r.plan.Key}, field{"failed_attempts", r.failed}, field{"offset", r.at}, field{"message", err.Error()}, field{"pause", pause.Seconds()})
+	r.j.say("fetching %s again from byte %d: %v", r.plan.Key, r.at, err)
+	select {
+	case <-time.After(pause):
+		return nil
+	case <-r.ctx.Done():
+		return context.Cause(r.ctx)
 	}
-	e := fail(job.CauseDownload, message).at(job.Place{File: r.plan.Key})
-	e.Hint = hint
-	return e
-}
-
-// reason is an error without the path that its message has anyway.
-func reason(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // Read reads on, over failed attempts.
 func (r *fetched) Read(p []byte) (int, error) {
-	began := time.Now()
-	defer func() { r.spent += time.Since(began) }()
 	for {
 		if r.ctx.Err() != nil {
 			return 0, context.Cause(r.ctx)
 		}
-		n, err := r.f.Read(p)
+		idle := time.Since(r.last)
+		n := 0
+		err := r.watched(func() (err error) { n, err = r.body.Read(p); return err })
 		r.at += int64(n)
 		if n > 0 || err == io.EOF {
 			if n > 0 {
-				err = nil
+				err = nil // it comes again
 			}
 			return n, err
 		}
 		if err == nil {
 			continue
 		}
-		r.f.Close()
+		_, network := r.from.(*stored)
+		if network && idle > forsake && r.attempt.Err() == nil {
+			err = r.try() // it hung up because we were slow, which is no failed attempt
+		}
 		for err != nil {
 			if stop := r.again(err); stop != nil {
 				return 0, stop
 			}
-			err = r.open()
+			err = r.try()
 		}
 	}
 }
 
-// Close closes the file.
-func (r *fetched) Close() error { return r.f.Close() }
+// Close ends the attempt at hand.
+func (r *fetched) Close() error {
+	if r.end != nil {
+		r.end(nil)
+	}
+	if r.body == nil {
+		return nil
+	}
+	body := r.body
+	r.body = nil
+	return body.Close()
+}

@@ -25,9 +25,14 @@ type fileEnd struct {
 // mapFiles feeds the records of the files to the program.
 func (t *task) mapFiles() error {
 	t.rep.Ledger.Files.Planned = int64(len(t.spec.Files))
+	files := &ahead{t: t}
+	defer files.close()
 	for i := range t.spec.Files {
 		end := &fileEnd{key: t.spec.Files[i].Key}
-		err := t.mapFile(&t.spec.Files[i], end)
+		f, err := files.open(i)
+		if err == nil {
+			err = t.mapFile(&t.spec.Files[i], f, end)
+		}
 		if err != nil {
 			if stopped(err) || t.ctx.Err() != nil {
 				return err
@@ -45,11 +50,7 @@ func (t *task) mapFiles() error {
 }
 
 // mapFile feeds the records of one file. The error is errDoomed, errProgram, that of the context, or about the file.
-func (t *task) mapFile(plan *job.File, end *fileEnd) (err error) {
-	f, err := fetch(t.ctx, *plan, t.spec.Download)
-	if err != nil {
-		return err
-	}
+func (t *task) mapFile(plan *job.File, f *reading, end *fileEnd) (err error) {
 	defer f.Close()
 	defer func() {
 		end.wire = f.at
@@ -57,7 +58,7 @@ func (t *task) mapFile(plan *job.File, end *fileEnd) (err error) {
 		t.rep.Seconds["fetch"] += f.spent.Seconds()
 		if err != nil && !stopped(err) && t.ctx.Err() == nil {
 			// A file that was replaced while it was read looks damaged. Say what it is.
-			if drifted := f.drifted(); drifted != nil {
+			if drifted := f.f.from.drifted(false); drifted != nil {
 				err = drifted
 			}
 		}
@@ -84,10 +85,11 @@ func (t *task) mapFile(plan *job.File, end *fileEnd) (err error) {
 	if f.at != plan.Size && plan.Size >= 0 {
 		return fail(job.CauseDrifted, fmt.Sprintf("file %s is not the one that was planned: planned %d bytes, read %d", plan.Key, plan.Size, f.at)).at(job.Place{File: plan.Key})
 	}
-	if err := f.drifted(); err != nil {
+	f.Close()
+	if err := f.f.from.drifted(true); err != nil {
 		return err
 	}
-	t.j.event("fetch.done", field{"file", plan.Key}, field{"bytes", f.at}, field{"failed_attempts", f.attempts})
+	t.j.event("fetch.done", field{"file", plan.Key}, field{"bytes", f.at}, field{"failed_attempts", f.f.failed})
 	t.j.event("decompress.done", field{"file", plan.Key}, field{"format", d.Format()}, field{"bytes", end.decompressed})
 	t.j.say("downloaded %s, %s", plan.Key, bytesText(f.at))
 	t.j.say("decompressed %s (%s), %s", plan.Key, d.Format(), bytesText(end.decompressed))
@@ -104,7 +106,7 @@ func source(err error) error {
 }
 
 // feed hands the records of a file to the program.
-func (t *task) feed(r *frame.Reader, f *fetched) error {
+func (t *task) feed(r *frame.Reader, f *reading) error {
 	var filtered int64
 	for {
 		if t.ctx.Err() != nil {
@@ -169,7 +171,7 @@ func (t *task) countFiltered(n int64) {
 }
 
 // countWire puts into the ledger what was read of a file since the last time. What follows the last record counts as well.
-func (t *task) countWire(f *fetched) {
+func (t *task) countWire(f *reading) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rep.Ledger.Bytes.Wire += f.at - f.counted

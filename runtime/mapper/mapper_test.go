@@ -237,7 +237,7 @@ func TestFailures(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, cause: job.CauseDrifted, place: job.Place{File: "a"}, says: "not the one that was planned"},
-		{name: "scheme", files: [][2]string{{"a", "x\n"}}, change: func(_ *testing.T, s *job.Spec) { s.Files[0].URL = "s3://bucket/a" }, cause: job.CauseBadSpec, says: `"s3"`, place: job.Place{File: "a"}},
+		{name: "scheme", files: [][2]string{{"a", "x\n"}}, change: func(_ *testing.T, s *job.Spec) { s.Files[0].URL = "ftp://bucket/a" }, cause: job.CauseBadSpec, says: `"ftp"`, place: job.Place{File: "a"}},
 		{name: "long record", files: [][2]string{{"a", "x\n" + strings.Repeat("x", 100)}}, change: func(_ *testing.T, s *job.Spec) { s.Limits.Record = 10 }, cause: job.CauseCorrupt, place: job.Place{File: "a", Record: 2, Offset: 2}, says: "limit of 10 bytes"},
 		{name: "no pair", files: [][2]string{{"a", "nan\n"}}, cause: job.CauseCode, says: "NaN"},
 		{name: "hangs", files: [][2]string{{"a", "x\nhang\n"}}, change: func(_ *testing.T, s *job.Spec) { s.Limits.MaxRunTime = 50 * time.Millisecond }, cause: job.CauseTimeout, place: job.Place{File: "a", Record: 2, Offset: 2, Text: "hang"}, says: "50ms"},

@@ -14,6 +14,7 @@ import (
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/runtime/operation"
 	"github.com/tafc/tafc/runtime/pairs"
+	"github.com/tafc/tafc/runtime/remote"
 	"github.com/tafc/tafc/runtime/usercode"
 )
 
@@ -44,6 +45,8 @@ type task struct {
 	form  job.Form
 	ended error // how the program ended that give closed
 
+	remote func() *remote.Client
+
 	mu       sync.Mutex // guards what follows
 	prog     usercode.Program
 	running  bool // prog is not closed
@@ -68,6 +71,7 @@ func Run(ctx context.Context, spec *job.Spec, dir string, o Options) *job.Report
 	}
 	t := &task{spec: spec, dir: dir, o: o, begin: time.Now(), oom: oomKills(), blocks: map[*usercode.Block]*entry{}, j: &journal{log: o.Log}}
 	t.quar.dir = dir
+	t.remote = sync.OnceValue(func() *remote.Client { return remote.New(spec.S3) })
 	t.rep = &job.Report{Version: job.Version, Task: spec.Task, Key: spec.Key, Attempt: spec.Attempt, Started: t.begin.UTC(), Seconds: map[string]float64{}}
 	t.ctx, t.stop = context.WithCancelCause(ctx)
 	defer t.stop(nil)
