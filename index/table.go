@@ -139,7 +139,6 @@ type builder struct {
 	combos column[uint32]
 	ids    column[uint32]
 	next   uint32 // the number of the next combination
-	dims   int
 }
 
 // combination notes a combination of values and returns its number. Files in key order seldom come back to one.

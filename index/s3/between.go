@@ -54,7 +54,3 @@ func middleRune(low, top rune) rune {
 	}
 	return max(middle, low)
 }
-
-// above is greater than all usual texts that begin with prefix: S3 keys with the last character of Unicode are still behind it, so it
-// may only bound what the next request lists.
-func above(prefix string) string { return prefix + string(utf8.MaxRune) }
