@@ -30,6 +30,7 @@ type options struct {
 	planPeers string // programs to compare planning with
 	peerLimit time.Duration
 	dataFiles int
+	listFiles int
 	only      string
 	dir       string // where everything is built and run
 	tafc      string // the program
@@ -58,7 +59,8 @@ func main() {
 	flag.StringVar(&o.planPeers, "plan-peers", "ninja,make,snakemake,terraform", "programs to compare planning with, where they are installed")
 	flag.DurationVar(&o.peerLimit, "peer-limit", 2*time.Minute, "how long snakemake and terraform may take")
 	flag.IntVar(&o.dataFiles, "data-files", 120, "files of 250 records that are mapped; 120 are about 300 MB of JSON")
-	flag.StringVar(&o.only, "only", "", "plan, map or validate: measure only that")
+	flag.IntVar(&o.listFiles, "list-files", 100_000, "objects of the buckets that are listed")
+	flag.StringVar(&o.only, "only", "", "plan, map, validate or list: measure only that")
 	flag.StringVar(&o.dir, "dir", "", "folder to work in and to keep, with data that is used again; default: one that is removed")
 	flag.StringVar(&o.tafc, "tafc", "", "program to measure instead of building one")
 	flag.StringVar(&o.out, "o", "", "file to write the table to besides standard output")
@@ -73,8 +75,8 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
-	if o.rounds < 1 || !slices.Contains([]string{"", "plan", "map", "validate"}, o.only) {
-		return fmt.Errorf("-n must be 1 or more, -only must be plan, map or validate")
+	if o.rounds < 1 || !slices.Contains([]string{"", "plan", "map", "validate", "list"}, o.only) {
+		return fmt.Errorf("-n must be 1 or more, -only must be plan, map, validate or list")
 	}
 	if o.dir == "" {
 		dir, err := os.MkdirTemp("", "tafc-bench-")
@@ -103,7 +105,7 @@ func run(ctx context.Context, o options) error {
 	for _, b := range []struct {
 		name string
 		run  func(context.Context, options, *strings.Builder) error
-	}{{"plan", benchPlan}, {"map", benchMap}, {"validate", benchValidate}} {
+	}{{"plan", benchPlan}, {"map", benchMap}, {"validate", benchValidate}, {"list", benchList}} {
 		if o.only != "" && o.only != b.name {
 			continue
 		}
