@@ -27,6 +27,8 @@ type File struct {
 	// Dims are the values of the dimensions when the source knows them without the key: all of those of the layout, in its
 	// order. Nil means that they are read out of the key.
 	Dims [][]byte
+
+	Modified int64 // when the content was stored, Unix time in seconds; 0 when the source does not tell
 }
 
 // Op is what a condition does with a dimension's value. The names are those of the language.

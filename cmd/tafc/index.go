@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ func (a *app) indexVerb() *cobra.Command {
 func (a *app) indexBuildVerb() *cobra.Command {
 	var out, layoutText, root, table string
 	var s3 s3Flags
+	var again refreshFlags
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "build SOURCE -o FILE",
@@ -64,7 +66,20 @@ func (a *app) indexBuildVerb() *cobra.Command {
 				return sourceError(err)
 			}
 			defer src.Close()
-			summary, err := sqlite.Write(c.Context(), out, src, layout, root)
+			listing, old, err := again.listing(src, out)
+			if err != nil {
+				return err
+			}
+			if old != nil {
+				defer old.Close()
+				root = cmp.Or(root, old.Root())
+				if layout == nil && old.Layout() != "" {
+					if layout, err = index.ParseLayout(old.Layout()); err != nil {
+						return err
+					}
+				}
+			}
+			summary, err := sqlite.Write(c.Context(), out, listing, layout, root)
 			if err != nil {
 				return err
 			}
@@ -72,9 +87,10 @@ func (a *app) indexBuildVerb() *cobra.Command {
 				return printJSON(a.streams.Out, map[string]any{
 					"format_version": "1", "file": out, "layout": summary.Layout, "root": summary.Root, "revision": summary.Revision,
 					"files_total": summary.Files, "bytes_total": summary.Bytes, "unparsed_keys": summary.Unparsed,
+					"folders_kept": listing.Kept(),
 				})
 			}
-			view.IndexBuilt(a.streams.Out, out, summary.Layout, summary.Root, summary.Files, summary.Bytes, summary.Unparsed)
+			view.IndexBuilt(a.streams.Out, out, summary.Layout, summary.Root, summary.Files, summary.Bytes, summary.Unparsed, listing.Kept())
 			return nil
 		},
 	}
@@ -84,6 +100,7 @@ func (a *app) indexBuildVerb() *cobra.Command {
 	c.Flags().StringVar(&table, "table", "", "table of a database that tafc did not write")
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	s3.add(c.Flags())
+	again.add(c.Flags())
 	return c
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tafc/tafc/internal/require"
 	"github.com/tafc/tafc/internal/s3test"
 )
 
@@ -144,6 +145,71 @@ func TestBucketFlags(t *testing.T) {
 		f.run(t, 64, args...)
 	}
 	if text := f.run(t, 1, "index", "show", "s3://library", "-endpoint", "http://127.0.0.1:9", "-anonymous"); !strings.Contains(text, "cannot be reached at http://127.0.0.1:9") {
+		t.Error(text)
+	}
+}
+
+// TestIndexBuildAgain counts what a second build of an index asks for.
+func TestIndexBuildAgain(t *testing.T) {
+	server := s3test.Start(t)
+	server.Bucket(t, "library", "books/de/2014-03-01/a", "books/de/2014-03-02/b", "books/en/2014-03-01/a", "books/loose")
+	proxy := s3test.NewProxy(t, server.Endpoint)
+	f := &s3Folder{dir: t.TempDir(), env: append(server.Env(), "AWS_ENDPOINT_URL_S3="+proxy.Endpoint)}
+	build := func(lists int, args ...string) string {
+		t.Helper()
+		proxy.Reset()
+		text := f.run(t, 0, append([]string{"index", "build", "s3://library/books", "-o", "index.db"}, args...)...)
+		if got := proxy.Lists(); got != lists {
+			t.Errorf("tafc index build %v: %d listings, want %d: %v", args, got, lists, proxy.Requests())
+		}
+		return text
+	}
+	revision := func(index string) string {
+		var shown struct{ Revision string }
+		if err := json.Unmarshal([]byte(f.run(t, 0, "index", "show", "sqlite:"+index, "-json")), &shown); err != nil {
+			t.Fatal(err)
+		}
+		return shown.Revision
+	}
+	whole := func() string {
+		f.run(t, 0, "index", "build", "s3://library/books", "-o", "whole.db")
+		return revision("whole.db")
+	}
+	build(1, "-recent", "1") // there is no index yet, so all is listed
+	build(1)
+
+	server.Put(t, "library", "books/de/2014-03-02/new", []byte("x"))
+	server.Delete(t, "library", "books/en/2014-03-01/a")
+	if text := build(2, "-changed", "de/2014-03-02/", "-changed", "en/"); !strings.Contains(text, "4 files") || revision("index.db") != whole() {
+		t.Errorf("what changed was listed, and the index is another one than a whole listing gives:\n%s", text)
+	}
+
+	// The folders were listed the moment they were filled, so they are not quiet.
+	build(4, "-recent", "1") // the root, de/, its two days; en/ is gone
+	// Ten days later they are; only the folders are listed that have folders in them, and new ones.
+	tool := require.Tool(t, "python3")
+	age := exec.Command(tool, "-c", "import sqlite3; db = sqlite3.connect('index.db'); db.execute('update folders set listed = listed + 864000'); db.commit()")
+	age.Dir = f.dir
+	if out, err := age.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	server.Put(t, "library", "books/fr/2014-03-03/a", []byte("x"))
+	if text := build(3, "-recent", "7"); !strings.Contains(text, "2 folders not listed again") || revision("index.db") != whole() {
+		t.Errorf("quiet folders:\n%s", text)
+	}
+	server.Put(t, "library", "books/de/2014-03-02/late", []byte("x"))
+	build(4, "-recent", "7") // fr/ is new, so it is looked into
+	if revision("index.db") == whole() {
+		t.Error("a file in a quiet folder was seen, though its folder is not listed")
+	}
+	build(1)
+	if revision("index.db") != whole() {
+		t.Error("a whole build misses something")
+	}
+
+	f.run(t, 64, "index", "build", "s3://library/books", "-o", "index.db", "-recent", "7", "-changed", "de/")
+	f.run(t, 64, "index", "build", "dir:.", "-o", "index.db", "-recent", "7")
+	if text := f.run(t, 1, "index", "build", "s3://library", "-o", "index.db", "-recent", "7"); !strings.Contains(text, "was built from s3://library/books, not from s3://library") {
 		t.Error(text)
 	}
 }

@@ -9,7 +9,7 @@ import (
 type listing struct {
 	api     lister
 	workers int
-	plan    *pruning // nil: everything is listed
+	plan    plan // nil: everything is listed
 
 	mu       sync.Mutex
 	changed  *sync.Cond

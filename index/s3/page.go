@@ -2,9 +2,6 @@ package s3
 
 import (
 	"context"
-	"fmt"
-	"net/url"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -56,44 +53,10 @@ func (b bucket) list(ctx context.Context, r request) (*page, error) {
 	} else if r.after != "" {
 		in.StartAfter = &r.after
 	}
-	out, err := b.List(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return newPage(out)
-}
-
-func newPage(out *sdk.ListObjectsV2Output) (*page, error) {
-	decode := func(s *string) (string, error) { return aws.ToString(s), nil }
-	if out.EncodingType == types.EncodingTypeUrl { // some servers do not know it
-		decode = func(s *string) (string, error) { return url.QueryUnescape(aws.ToString(s)) }
-	}
-	p := &page{objects: make([]object, 0, len(out.Contents))}
-	for i := range out.Contents {
-		o := &out.Contents[i]
-		key, err := decode(o.Key)
-		if err != nil {
-			return nil, fmt.Errorf("the server lists a key that cannot be decoded: %w", err)
-		}
-		p.last = max(p.last, key)
-		var modified int64
-		if o.LastModified != nil {
-			modified = o.LastModified.Unix()
-		}
-		p.objects = append(p.objects, object{key: key, etag: strings.Trim(aws.ToString(o.ETag), `"`), size: aws.ToInt64(o.Size), modified: modified})
-	}
-	for _, c := range out.CommonPrefixes {
-		prefix, err := decode(c.Prefix)
-		if err != nil {
-			return nil, fmt.Errorf("the server lists a prefix that cannot be decoded: %w", err)
-		}
-		p.last = max(p.last, prefix)
-		p.prefixes = append(p.prefixes, prefix)
-	}
-	if aws.ToBool(out.IsTruncated) {
-		if p.next = aws.ToString(out.NextContinuationToken); p.next == "" {
-			return nil, fmt.Errorf("the server cut a listing short and does not say where it goes on")
-		}
-	}
-	return p, nil
+	var p *page
+	_, err := b.List(ctx, in, s3client.WithBody(func(body []byte) (err error) {
+		p, err = parsePage(string(body))
+		return err
+	}))
+	return p, err
 }

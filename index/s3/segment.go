@@ -34,6 +34,7 @@ type mode int
 
 const (
 	all   mode = iota // every key, page by page
+	none              // not at all
 	walk              // by folders; those that the filter does not refuse become segments
 	names             // as all, but when it is long by the first value of the file names
 )

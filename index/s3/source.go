@@ -77,6 +77,18 @@ func (s *Source) Scan(ctx context.Context, fn func(index.File) error) error {
 	return l.run(ctx, &segment{prefix: s.folder}, s.file(fn))
 }
 
+// ScanPrefix calls fn for every object whose key begins with prefix, in key order.
+func (s *Source) ScanPrefix(ctx context.Context, prefix string, fn func(index.File) error) error {
+	l := &listing{api: s.api, workers: workers}
+	return l.run(ctx, &segment{prefix: s.folder + prefix}, s.file(fn))
+}
+
+// ScanFolders calls fn for every object of the folders that visit does not leave out.
+func (s *Source) ScanFolders(ctx context.Context, visit func(string) index.Visit, fn func(index.File) error) error {
+	l := &listing{api: s.api, workers: workers, plan: visits{s.folder, visit}}
+	return l.run(ctx, &segment{prefix: s.folder, mode: walk}, s.file(fn))
+}
+
 // ScanMatching calls fn for the objects that a filter may match.
 func (s *Source) ScanMatching(ctx context.Context, layout *index.Layout, f index.Filter, fn func(index.File) error) (index.Skipped, error) {
 	p, err := newPruning(s.folder, layout, f)
@@ -96,8 +108,8 @@ func (s *Source) DetectLayout(ctx context.Context) (*index.Layout, error) {
 	}
 	detector := index.NewDetector()
 	for _, o := range p.objects {
-		if file, ok := s.row(o); ok {
-			detector.Add(file.Key)
+		if !marker(o) {
+			detector.Add([]byte(o.key[len(s.folder):]))
 		}
 	}
 	layout, _ := detector.Layout()
@@ -106,17 +118,15 @@ func (s *Source) DetectLayout(ctx context.Context) (*index.Layout, error) {
 
 // file turns objects into files of the index.
 func (s *Source) file(fn func(index.File) error) func(object) error {
+	var key, etag []byte // of the row that is told
 	return func(o object) error {
-		if f, ok := s.row(o); ok {
-			return fn(f)
+		if marker(o) {
+			return nil
 		}
-		return nil
+		key, etag = append(key[:0], o.key[len(s.folder):]...), append(etag[:0], o.etag...)
+		return fn(index.File{Key: key, Size: o.size, ETag: etag, Modified: o.modified})
 	}
 }
 
-func (s *Source) row(o object) (index.File, bool) {
-	if strings.HasSuffix(o.key, "/") && o.size == 0 {
-		return index.File{}, false
-	}
-	return index.File{Key: []byte(o.key[len(s.folder):]), Size: o.size, ETag: []byte(o.etag)}, true
-}
+// marker tells whether an object only stands for a folder.
+func marker(o object) bool { return o.size == 0 && strings.HasSuffix(o.key, "/") }

@@ -12,7 +12,11 @@
 //	revision  digest of the rows
 //	files, bytes, unparsed   how many rows, bytes in all, and keys that do not fit the layout
 //
-// The file is written beside its final place and then renamed, so there is never half of one. Equal rows give equal bytes.
+// A listing that tells when files were stored, as that of a bucket does, also leaves a table folders (folder, newest, listed): when the newest
+// file of each folder was stored and when the folder was listed last, in seconds of Unix time.
+//
+// The file is written beside its final place and then renamed, so there is never half of one. Equal rows give equal bytes, but for the
+// times of folders.
 //
 // [Open] also reads a table (or view) of any other database when told which one. The key is in its column key or file_name, the size in
 // size or file_size, the ETag in etag, file_md5 or md5. Only the key is required; without an ETag, tafc notices that a file changed

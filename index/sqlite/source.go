@@ -36,6 +36,7 @@ type Source struct {
 	packed   bool             // the packs are used instead
 	settled  bool             // nobody was writing to the database when it was opened
 	path     string           // absolute
+	listed   string           // what Write listed
 
 	mu   sync.Mutex
 	conn *sqlite.Conn
@@ -102,7 +103,7 @@ func (s *Source) openOwn(path string, state fileState) error {
 	if meta["schema"] != schema {
 		return fmt.Errorf("it was built by another version of tafc (schema %q, this one reads %s); build it again with: tafc index build %s -o %s", meta["schema"], schema, meta["source"], path)
 	}
-	s.layout, s.revision = meta["layout"], meta["revision"]
+	s.layout, s.revision, s.listed = meta["layout"], meta["revision"], meta["source"]
 	s.root = resolveRoot(meta["root"], filepath.Dir(path))
 	s.query = "SELECT key, size, etag FROM files ORDER BY key"
 	if s.packed, err = intact(s.conn, meta); err != nil {

@@ -134,6 +134,9 @@ func (w *writer) write(ctx context.Context, path string, src index.Source) (err 
 	if err := w.meta(conn); err != nil {
 		return err
 	}
+	if err := writeFolders(conn, src); err != nil {
+		return err
+	}
 	texts := triggers()
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		if err := sqlitex.ExecuteTransient(conn, texts[name], nil); err != nil {

@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 	"index/service":            {"index", "index/document", "internal/redact"},
 	"index/inventory":          {"index", "internal/s3client"},
 	"index/s3":                 {"index", "internal/s3client"},
+	"index/refresh":            {"index"},
 	"index/sqlite":             {"index", "index/columns"},
 	"index/document":           {"internal/lazy", "index", "internal/order"},
 	"index/open":               {"index", "index/dir", "index/sqlite", "index/postgres", "index/s3", "index/service", "index/inventory", "internal/redact", "internal/s3client"},

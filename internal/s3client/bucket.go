@@ -65,15 +65,16 @@ type Bucket struct {
 func New(name string, config Config) *Bucket { return &Bucket{name: name, config: config} }
 
 // List asks for a page of the bucket's keys. What goes wrong after all retries is an *Error.
-func (b *Bucket) List(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+func (b *Bucket) List(ctx context.Context, in *s3.ListObjectsV2Input, more ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
 	api, err := b.client(ctx)
 	if err != nil {
 		return nil, err
 	}
 	in.Bucket = &b.name
-	out, err := api.ListObjectsV2(ctx, in, b.options)
+	options := append([]func(*s3.Options){b.options}, more...)
+	out, err := api.ListObjectsV2(ctx, in, options...)
 	if region := rightRegion(err); region != "" && b.move(region) {
-		out, err = api.ListObjectsV2(ctx, in, b.options)
+		out, err = api.ListObjectsV2(ctx, in, options...)
 	}
 	if err != nil {
 		return nil, b.explain(ctx, err)

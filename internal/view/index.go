@@ -9,7 +9,7 @@ import (
 )
 
 // IndexBuilt says what an index file holds.
-func IndexBuilt(w io.Writer, file, layout, root string, files int, size int64, unparsed int) {
+func IndexBuilt(w io.Writer, file, layout, root string, files int, size int64, unparsed, kept int) {
 	fmt.Fprintf(w, "%s: %s, %s\n", file, count(files, "file"), bytes(size))
 	if layout == "" {
 		layout = "none (the files have no dimensions)"
@@ -20,6 +20,9 @@ func IndexBuilt(w io.Writer, file, layout, root string, files int, size int64, u
 	}
 	if unparsed > 0 {
 		fmt.Fprintf(w, "  %s outside the layout: they never match\n", count(unparsed, "key"))
+	}
+	if kept > 0 {
+		fmt.Fprintf(w, "  %s not listed again: as in the index before\n", count(kept, "folder"))
 	}
 }
 
