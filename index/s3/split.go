@@ -13,7 +13,7 @@ func (l *listing) split(ctx context.Context, s *segment) error {
 	defer func() {
 		l.mu.Lock()
 		s.splitting = false
-		s.patience = s.listed + 2 // what is short soon ends, and splitting it would only cost requests
+		s.patience = s.listed + 3 // what is short soon ends, and splitting it would only cost requests
 		l.changed.Broadcast()
 		l.mu.Unlock()
 	}()
@@ -26,7 +26,7 @@ func (l *listing) split(ctx context.Context, s *segment) error {
 		}
 		var found bool
 		var err error
-		if now.flat {
+		if now.flat || now.leaf() {
 			found, err = l.splitKeys(ctx, s, now)
 		} else {
 			found, err = l.splitFolders(ctx, s, now)
@@ -86,6 +86,11 @@ func (l *listing) splitFolders(ctx context.Context, s *segment, now segment) (bo
 	return true, nil
 }
 
+// leaf tells whether the last page had no folders. The next would seldom have some, and looking for them costs a page.
+func (s *segment) leaf() bool {
+	return strings.HasPrefix(s.first, s.prefix) && strings.LastIndexByte(s.first, '/') < len(s.prefix) && strings.LastIndexByte(s.after, '/') < len(s.prefix)
+}
+
 // stale tells whether somebody else has changed the bounds of a segment.
 func (s *segment) stale(now segment) bool { return s.end != now.end || s.prefix != now.prefix }
 
@@ -94,7 +99,7 @@ func cut(folders []string, of segment, n int, only, complete bool) []*segment {
 	size := (len(folders) + n - 1) / n
 	var parts []*segment
 	for at := 0; at < len(folders); at += size {
-		part := &segment{prefix: of.prefix, after: before(folders[at]), patience: 2}
+		part := &segment{prefix: of.prefix, after: before(folders[at]), patience: 3}
 		if last := at+size >= len(folders); last {
 			part.end = of.end
 			if size == 1 && only && complete {
@@ -131,7 +136,7 @@ func (l *listing) splitKeys(ctx context.Context, s *segment, now segment) (bool,
 	if s.done || s.after > guess || s.stale(now) {
 		return true, nil
 	}
-	right := &segment{prefix: now.prefix, after: guess, end: now.end, flat: true, bold: now.bold + 1, patience: 2}
+	right := &segment{prefix: now.prefix, after: guess, end: now.end, flat: true, bold: now.bold + 1, patience: 3}
 	right.accept(p)
 	s.end, s.bold = guess+"\x00", 0
 	if len(p.objects) == 0 {
