@@ -53,7 +53,7 @@ func analyses(args []string, failed func(path string, err error) error) ([]strin
 				return failed(path, err)
 			case d.IsDir() && path != arg && strings.HasPrefix(d.Name(), "."):
 				return filepath.SkipDir
-			case !d.IsDir() && isAnalysis(d.Name()):
+			case (d.Type().IsRegular() || d.Type()&fs.ModeSymlink != 0) && isAnalysis(d.Name()): // a pipe would never end
 				add(path)
 			}
 			return nil
