@@ -111,7 +111,7 @@ func helpFlags(help string) []string {
 		}
 	}
 	slices.Sort(flags)
-	return flags
+	return slices.Compact(flags) // -n is both long and short
 }
 
 // pageFlags are the flags in the table of a section and in its line that begins with Also, up to a semicolon.

@@ -131,6 +131,7 @@ func TestJSONOfCommands(t *testing.T) {
 	for heading, args := range map[string][]string{
 		"tafc version -json":     {"version", "-json"},
 		"tafc gc -json":          {"gc", "-json"},
+		"tafc head -json":        {"head", "-json", "a.txt", "words.taf.hcl"},
 		"tafc index build -json": {"index", "build", "dir:data", "-o", "index.db", "-json"},
 	} {
 		got := decode(t, output(t, dir, args...))

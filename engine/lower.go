@@ -55,15 +55,15 @@ func (l *lowering) task(c plan.Change) *Task {
 		out.Needs = append(out.Needs, up)
 		out.Upstream = append(out.Upstream, Upstream{Task: up, Partition: u.Partition, Of: u.Of})
 	}
-	out.Spec = spec(t)
+	out.Spec = Spec(t)
 	if stage.Bundle != nil && t.Role != job.RoleGather {
 		out.Bundle = stage.Bundle.Digest()
 	}
 	return out
 }
 
-// spec is the job of a task, but for what only the engine knows.
-func spec(t *compile.Task) job.Spec {
+// Spec is the job of a task, but for what only the engine knows: where its code is, and the results that it reads.
+func Spec(t *compile.Task) job.Spec {
 	s := t.Stage.Spec
 	s.Task, s.Key, s.Role, s.Partitions = t.Addr.String(), t.Key, t.Role, t.Outputs
 	if s.Code != nil {

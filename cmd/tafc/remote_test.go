@@ -111,3 +111,42 @@ func TestRunOverBucket(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Records of stores are shown by URL, and by key as the map gets them.
+func TestHeadOverStores(t *testing.T) {
+	server := s3test.Start(t)
+	server.Bucket(t, "library")
+	data := []byte("{\"n\":1,\"x\":2}\n{\"n\":2}\n{\"n\":3}\n")
+	server.Put(t, "library", "logs/a.jsonl", data)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.jsonl"), string(data))
+	files := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	t.Cleanup(files.Close)
+	program := strings.Replace(fmt.Sprintf(remoteProgram, fmt.Sprintf("source = \"s3://library/logs\"\n  endpoint = %q", server.Endpoint)), "map \"lines\" {", "map \"lines\" {\n  format = \"jsonl\"\n  fields = [\"n\"]", 1)
+	write(t, filepath.Join(dir, "a.taf.hcl"), program)
+	whole := "     1  {\"n\":1,\"x\":2}\n     2  {\"n\":2}\n"
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"s3://library/logs/a.jsonl", "-endpoint", server.Endpoint}, whole},
+		{[]string{files.URL + "/a.jsonl"}, whole},
+		{[]string{"a.jsonl", "a.taf.hcl", "-stage", "lines"}, "     1  {\"n\":1}\n     2  {\"n\":2}\n"},
+	} {
+		cmd := tafc(dir, append([]string{"head", "-n", "2"}, c.args...)...)
+		cmd.Env = append(cmd.Env, append(server.Env(), "AWS_ENDPOINT_URL_S3=")...)
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		if got, err := cmd.Output(); err != nil || string(got) != c.want {
+			t.Errorf("head %v: %v\n%s\n%s\nwant:\n%s", c.args, err, got, said.String(), c.want)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "a.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	cmd := tafc(dir, "head", "a.jsonl", "a.taf.hcl")
+	cmd.Env = append(cmd.Env, server.Env()...)
+	if got, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(got), "     1  {\"n\":1}\n") {
+		t.Errorf("head of a key: %v\n%s", err, got)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"strings"
 
 	"github.com/tafc/tafc/runtime/codec"
@@ -63,19 +62,14 @@ func (t *task) mapFile(plan *job.File, f *reading, end *fileEnd) (err error) {
 			}
 		}
 	}()
-	d, err := codec.NewReader(f, codec.Options{Name: path.Base(plan.Key), MaxWindow: t.limit() / 2})
+	d, r, err := open(f, plan, t.spec)
 	if err != nil {
-		return source(err)
+		return err
 	}
 	defer d.Close()
 	if d.Misnamed() {
 		t.j.event("file.misnamed", field{"file", plan.Key}, field{"format", d.Format()})
 		t.j.say("notice: %s is named as %s, and read as what it is: %s", plan.Key, codec.ByName(plan.Key), d.Format())
-	}
-	r, err := frame.NewReader(d, frame.Options{File: plan.Key, Dims: plan.Dims, Format: t.spec.Format, Fields: t.spec.Fields,
-		Where: t.spec.Where, Objects: !streaming(t.spec), MaxRecord: t.spec.Limits.Record})
-	if err != nil {
-		return fail(job.CauseBadSpec, err.Error())
 	}
 	err = t.feed(r, f)
 	end.decompressed, end.records = d.Offset(), r.Records()
@@ -129,7 +123,7 @@ func (t *task) feed(r *frame.Reader, f *reading) error {
 		}
 		if b := item.Bad; b != nil {
 			signature, _, _ := strings.Cut(b.Message, ":")
-			bad := &badRecord{place: b.Place, raw: b.Raw, cause: job.CauseCorrupt, message: "the record does not parse: " + b.Message, signature: signature}
+			bad := &badRecord{place: b.Place, raw: b.Raw, cause: job.CauseCorrupt, message: BadMessage(b), signature: signature}
 			if err := t.push(&entry{bad: []*badRecord{bad}}); err != nil {
 				return err
 			}

@@ -135,9 +135,12 @@ func panicked(v any) *failure {
 	return f
 }
 
-func (t *task) limit() int64 {
-	if t.spec.Limits.Memory > 0 {
-		return t.spec.Limits.Memory
+func (t *task) limit() int64 { return memory(t.spec) }
+
+// memory is what a task may use, in bytes.
+func memory(spec *job.Spec) int64 {
+	if spec.Limits.Memory > 0 {
+		return spec.Limits.Memory
 	}
 	return defaultMemory
 }

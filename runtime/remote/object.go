@@ -150,7 +150,11 @@ func (b *body) Read(p []byte) (int, error) {
 		err = temporary(io.ErrUnexpectedEOF, "the answer ended after %d of %d bytes", b.at, b.o.plan.Size)
 	case err == io.EOF:
 	default:
-		err = temporary(err, "the connection broke after %d of %d bytes: %v", b.at, b.o.plan.Size, innermost(err))
+		of := ""
+		if b.o.plan.Size >= 0 {
+			of = fmt.Sprintf(" of %d", b.o.plan.Size)
+		}
+		err = temporary(err, "the connection broke after %d%s bytes: %v", b.at, of, innermost(err))
 	}
 	return n, err
 }
