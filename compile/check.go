@@ -39,6 +39,8 @@ func Check(a *lang.Analysis, w World) *Checked {
 		r.records(s, s.Format)
 	}
 	r.testFiles()
+	r.images()
+	r.builds()
 	c.Diags, c.Sources = r.diags, r.sources
 	return c
 }

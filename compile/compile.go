@@ -25,6 +25,7 @@ type Input struct {
 	Selections map[string]*index.Selection // by filter
 	Batches    map[addr.Stage]*Batched     // of stages that read files; made of the selection where they are missing
 	Code       map[addr.Stage]*StageCode   // by stage; none for a stage with a command
+	Images     map[string]*Image           // by name of the block; those that are missing are as the analysis names them
 	MaxFanIn   int                         // what the engine allows; 0: any
 }
 

@@ -32,6 +32,7 @@ type (
 		Secrets    []Secret       `json:"secrets,omitempty"`
 		Cpus       int            `json:"cpus,omitempty"`
 		Disk       int64          `json:"disk,omitempty"`
+		Image      *Image         `json:"image,omitempty"`
 		Retry      lang.Retry     `json:"retry"`
 		Tolerate   lang.Tolerate  `json:"tolerate"`
 		Partitions int            `json:"partitions"`
@@ -99,7 +100,7 @@ func (s *Stage) file() stageFile {
 	f := stageFile{
 		Kind: s.Kind, Name: s.Addr.Name, Filter: s.Filter, Components: s.Components, Root: s.Root, Spec: s.Spec,
 		Retry: s.Retry, Tolerate: s.Tolerate, Partitions: s.Partitions, Outputs: s.Outputs,
-		Secrets: s.Secrets, Cpus: s.Cpus, Disk: s.Disk,
+		Secrets: s.Secrets, Cpus: s.Cpus, Disk: s.Disk, Image: s.Image,
 	}
 	if s.Bundle != nil {
 		f.Bundle = s.Bundle.Digest()
@@ -184,7 +185,7 @@ func (f *stageFile) stage(bundles map[string]*bundle.Bundle) (*Stage, error) {
 	s := &Stage{
 		Addr: addr.Stage{Kind: string(f.Kind), Name: f.Name}, Kind: f.Kind, Filter: f.Filter, Components: f.Components, Root: f.Root, Spec: f.Spec,
 		Retry: f.Retry, Tolerate: f.Tolerate, Partitions: f.Partitions, Outputs: f.Outputs,
-		Secrets: f.Secrets, Cpus: f.Cpus, Disk: f.Disk,
+		Secrets: f.Secrets, Cpus: f.Cpus, Disk: f.Disk, Image: f.Image,
 	}
 	s.Digest = digestComponents(s.Components)
 	if f.Bundle != "" {

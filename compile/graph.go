@@ -77,6 +77,7 @@ type Stage struct {
 	Secrets    []Secret // what the code gets when it runs, and nobody else
 	Cpus       int      // places of workers that a task takes
 	Disk       int64    // bytes that must be free before a task starts; 0: not looked at
+	Image      *Image   // nil: none is named
 	Retry      lang.Retry
 	Tolerate   lang.Tolerate
 	Partitions int // of a reduce: how many trees it has

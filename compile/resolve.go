@@ -49,7 +49,7 @@ type Sources map[string][]byte
 // Resolve reads everything that Compile needs: the files that each filter selects, and the code of each stage.
 func Resolve(ctx context.Context, a *lang.Analysis, w World) (Input, hcl.Diagnostics, Sources) {
 	r := newResolver(a, w)
-	in := Input{Analysis: a, Selections: map[string]*index.Selection{}, Batches: map[addr.Stage]*Batched{}, Code: r.code()}
+	in := Input{Analysis: a, Selections: map[string]*index.Selection{}, Batches: map[addr.Stage]*Batched{}, Code: r.code(), Images: r.images()}
 	for _, f := range a.Filters {
 		sel := r.selection(ctx, f, func(rd *reading, src index.Source) (*index.Selection, error) {
 			sel, batches, err := rd.planned(ctx, src)

@@ -24,7 +24,7 @@ func (c *compiler) newStage(s *lang.Stage, sel *index.Selection, outputs int) *S
 	stage := &Stage{
 		Addr: s.Addr(), Kind: s.Kind, Filter: s.Input.Filter, Retry: s.Retry, Tolerate: s.Tolerate,
 		Partitions: s.Partitions, Outputs: outputs, Spec: c.specTemplate(s, sel),
-		Secrets: secrets(s), Cpus: s.Cpus, Disk: s.Disk,
+		Secrets: secrets(s), Cpus: s.Cpus, Disk: s.Disk, Image: c.image(s),
 	}
 	if sel != nil {
 		stage.Root = sel.Root
@@ -39,6 +39,19 @@ func (c *compiler) newStage(s *lang.Stage, sel *index.Selection, outputs int) *S
 	stage.Components = c.components(s, stage)
 	stage.Digest = digestComponents(stage.Components)
 	return stage
+}
+
+// image is the image of a stage, nil when it has none.
+func (c *compiler) image(s *lang.Stage) *Image {
+	if x := c.in.Images[s.Image]; x != nil || s.Image == "" {
+		return x
+	}
+	for _, x := range c.in.Analysis.Images {
+		if x.Name == s.Image {
+			return &Image{Ref: x.Ref}
+		}
+	}
+	return nil
 }
 
 // bucket is how the files of a filter are reached; nil when they are in no bucket, or the analysis says nothing. It is no component of a
@@ -127,10 +140,8 @@ func (c *compiler) components(s *lang.Stage, stage *Stage) []Component {
 	for _, x := range stage.Secrets {
 		cs = append(cs, x.component())
 	}
-	for _, img := range c.in.Analysis.Images {
-		if img.Name == s.Image {
-			add("image", img.Ref)
-		}
+	if stage.Image != nil {
+		add("image", stage.Image.component())
 	}
 	if code := spec.Code; code != nil {
 		add("entry", code.Entry+" "+code.Language)

@@ -53,8 +53,18 @@ type Task struct {
 	Retry        Retry
 	Cpus         int   // places of workers that an attempt takes; less than 1: 1
 	Disk         int64 // bytes that must be free before an attempt starts; 0: not looked at
+	// Image is what the task's code runs in; nil: the stage has none.
+	Image *Image
 	// FailedTasks is how many tasks of its stage may fail for good while their consumers still run.
 	FailedTasks job.Limit
+}
+
+// Image is a container image.
+type Image struct {
+	Ref string // as the analysis names it
+	// ID is sha256:… of what was built for it and stands where it was built, Digest REPOSITORY@sha256:… by which a registry gives
+	// that out. Each may be empty; a task runs in what the more exact one says.
+	ID, Digest string
 }
 
 // Upstream is one input of a task: those partitions of another task's result that are congruent to Partition modulo Of.

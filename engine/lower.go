@@ -46,6 +46,9 @@ func (l *lowering) task(c plan.Change) *Task {
 		Cpus: stage.Cpus, Disk: stage.Disk,
 		FailedTasks: job.Limit(stage.Tolerate.FailedTasks),
 	}
+	if x := stage.Image; x != nil {
+		out.Image = &Image{Ref: x.Ref, ID: x.ID, Digest: x.Digest}
+	}
 	l.tasks[t] = out
 	if out.Reused {
 		return out

@@ -137,6 +137,7 @@ type Image struct {
 
 // ImageBuild says how the image is made.
 type ImageBuild struct {
+	Block
 	Context    string
 	Dockerfile string
 	Args       map[string]string

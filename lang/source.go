@@ -288,10 +288,10 @@ func (l *loader) image(b *block) *Image {
 	x := &Image{Block: b.Block}
 	x.Ref, _, _ = l.filled(b, "name")
 	if c := b.child("build"); c != nil {
-		l.add(diag.Warning("lang/image-not-built", "Image is not built",
-			"This version of tafc does not build images: what the block says is checked, and nothing is done with it. Build the image yourself; "+
-				"the local engine needs none, it runs code with the programs of this computer.", c.DeclRange))
-		x.Build = &ImageBuild{Dockerfile: "Dockerfile"}
+		x.Build = &ImageBuild{Block: c.Block, Dockerfile: "Dockerfile"}
+		if strings.Contains(x.Ref, "@") {
+			l.bad(b, "name", x.Ref, "a name without a digest, because what is built gets its digest by that", b.Range("name"))
+		}
 		x.Build.Context, _, _ = l.filled(c, "context")
 		if s, _, ok := l.filled(c, "dockerfile"); ok {
 			x.Build.Dockerfile = s

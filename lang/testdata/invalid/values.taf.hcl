@@ -82,7 +82,7 @@ map "small" {
 
 image "built" {
   name = "built:1"
-  build { # WARNING: Image is not built
+  build {
     context = "."
   }
 }
