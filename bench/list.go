@@ -39,7 +39,7 @@ func benchList(ctx context.Context, o options, report *strings.Builder) error {
 	}
 	defer stop()
 	peer := filepath.Join(o.dir, "listshards")
-	if err := command(ctx, ".", "go", "build", "-o", peer, "github.com/tafc/tafc/bench/listshards"); err != nil {
+	if err := build(ctx, peer, "github.com/tafc/tafc/bench/listshards"); err != nil {
 		return err
 	}
 	env := server.Env()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/tafc/tafc/index"
 )
@@ -25,6 +26,9 @@ type packer struct {
 // packBytes is how large a pack becomes, some hundred rows: it fits a page with what SQLite puts around it, and is read without being put
 // together from several. Larger ones made SQLite map and unmap memory for each, which cost more than reading them.
 const packBytes = pageSize - 64
+
+// scanCache is the page cache of a connection that reads packs, in pages.
+const scanCache = 16
 
 // fits tells whether there is room for a file.
 func (p *packer) fits(f index.File) bool {
@@ -179,6 +183,10 @@ func (s *Source) Split(ctx context.Context, n int) ([]index.Part, error) {
 				return err
 			}
 			defer func() { err = errors.Join(err, conn.Close()) }()
+			// Each page is read once. Many in the cache only cost: SQLite returns them one by one.
+			if err := sqlitex.ExecuteTransient(conn, fmt.Sprintf("PRAGMA cache_size = %d", scanCache), nil); err != nil {
+				return err
+			}
 			return scanPacks(ctx, conn, first, last, fn)
 		}
 	}

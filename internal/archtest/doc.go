@@ -1,2 +1,2 @@
-// Package archtest keeps the imports of the project one-way: its test holds the table of which package may import which.
+// Package archtest keeps the imports of the project one-way: its test has the table of which package may import which (imports.txt).
 package archtest

@@ -7,12 +7,13 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"regexp"
 	"strings"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
+
+	"github.com/tafc/tafc/internal/lazy"
 )
 
 // Error says in our words what went wrong with a bucket, and what helps.
@@ -137,7 +138,7 @@ func root(err error) error {
 	}
 }
 
-var expecting = regexp.MustCompile(`expecting ['"]([a-z0-9-]+)['"]`)
+var expecting = lazy.Regexp(`expecting ['"]([a-z0-9-]+)['"]`)
 
 // rightRegion is the region that an error of the server names, or empty.
 func rightRegion(err error) string {
@@ -151,7 +152,7 @@ func rightRegion(err error) string {
 		if region := resp.Response.Header.Get("X-Amz-Bucket-Region"); region != "" {
 			return region
 		}
-		if m := expecting.FindStringSubmatch(api.ErrorMessage()); m != nil {
+		if m := expecting().FindStringSubmatch(api.ErrorMessage()); m != nil {
 			return m[1]
 		}
 	}

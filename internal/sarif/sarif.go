@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/tafc/tafc/docs"
 	"github.com/tafc/tafc/internal/diag"
+	"github.com/tafc/tafc/internal/lazy"
 )
 
 const (
@@ -126,14 +126,14 @@ func problem(d *diag.Diagnostic) *sarif.Message {
 
 // What a reader of SARIF would take for an argument to fill in, or for a link.
 var (
-	placeholder = regexp.MustCompile(`\{(\d+)\}`)
-	link        = regexp.MustCompile(`\[([^\[\]]*)\]\(`)
+	placeholder = lazy.Regexp(`\{(\d+)\}`)
+	link        = lazy.Regexp(`\[([^\[\]]*)\]\(`)
 )
 
 // message takes a text as it is.
 func message(text string) *sarif.Message {
-	text = placeholder.ReplaceAllString(text, "{{$1}}")
-	return sarif.NewTextMessage(link.ReplaceAllString(text, `\[$1\](`))
+	text = placeholder().ReplaceAllString(text, "{{$1}}")
+	return sarif.NewTextMessage(link().ReplaceAllString(text, `\[$1\](`))
 }
 
 func (c *converter) location(rng diag.Range, snippet *diag.Snippet) *sarif.Location {

@@ -6,8 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"regexp"
 
+	"github.com/tafc/tafc/internal/lazy"
 	"github.com/tafc/tafc/runtime/job"
 )
 
@@ -75,7 +75,7 @@ func (o Order) rank(dst []byte, form job.Form, key, value []byte) ([]byte, error
 }
 
 // number is a JSON number.
-var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+var number = lazy.Regexp(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
 func valueRank(dst []byte, form job.Form, key, value []byte) ([]byte, error) {
 	if form == job.FormLines {
@@ -91,7 +91,7 @@ func valueRank(dst []byte, form job.Form, key, value []byte) ([]byte, error) {
 	if len(value) == 0 {
 		return append(dst, endTag), nil // an absent value comes before all others
 	}
-	if text, ok := unquote(value); ok && number.Match(bytes.TrimSpace(text)) {
+	if text, ok := unquote(value); ok && number().Match(bytes.TrimSpace(text)) {
 		value = bytes.TrimSpace(text)
 	}
 	dst, err := AppendKey(dst, value)
