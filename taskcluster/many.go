@@ -25,7 +25,7 @@ const (
 func lookUp[T any](ctx context.Context, m many, service, method string, ids []string,
 	batch func(ctx context.Context, ids []string) (map[string]T, error),
 	single func(ctx context.Context, id string) (T, bool, error)) (map[string]T, error) {
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	ids = unique(ids)
 	if len(ids) == 0 {
 		return map[string]T{}, nil
 	}
@@ -37,6 +37,16 @@ func lookUp[T any](ctx context.Context, m many, service, method string, ids []st
 		m.features.lacks(service, method)
 	}
 	return singly(ctx, m.parallel, ids, single)
+}
+
+// unique is ids in their order, each once.
+func unique(ids []string) []string {
+	seen := make(map[string]bool, len(ids))
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		again := seen[id]
+		seen[id] = true
+		return again
+	})
 }
 
 func inBatches[T any](ctx context.Context, ids []string, batch func(context.Context, []string) (map[string]T, error)) (map[string]T, error) {

@@ -34,6 +34,8 @@ func parseError(status int, contentType string, body []byte) *Error {
 	}
 	e.Code, e.reason = oneLine(answer.Code), oneLine(answer.Reason)
 	switch {
+	case answer.Message == "" && answer.Error == "":
+		e.Message = foreign(status, contentType, nil)
 	case answer.Message == "":
 		e.Message = oneLine(answer.Error)
 	case status >= 500:
