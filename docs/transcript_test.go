@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tafc/tafc/internal/ledgertest"
 	"github.com/tafc/tafc/internal/require"
 )
 
@@ -22,6 +23,7 @@ func TestTranscript(t *testing.T) {
 	require.Tool(t, "python3")
 	command(t, "") // builds it
 	dir := t.TempDir()
+	t.Cleanup(func() { ledgertest.Folder(t, dir) })
 	for _, f := range read(t, "commands.md").fences {
 		if f.info != "console" {
 			continue

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tafc/tafc/bundle"
+	"github.com/tafc/tafc/internal/ledgertest"
 	"github.com/tafc/tafc/internal/require"
 )
 
@@ -32,6 +33,7 @@ func TestExamples(t *testing.T) {
 	}
 	tafc := buildTafc(t)
 	root := t.TempDir()
+	t.Cleanup(func() { ledgertest.Folder(t, root) })
 	copyTree(t, ".", filepath.Join(root, "examples"))
 	copyTree(t, "../testdata/telemetry", filepath.Join(root, "testdata/telemetry"))
 	copyTree(t, "../testdata/text", filepath.Join(root, "testdata/text"))

@@ -48,13 +48,17 @@ output "out" {
 type shape struct{ maxFiles, partitions, fanIn int }
 
 func graph(t interface{ Fatal(...any) }, s shape, keys []string, combine bool) *compile.Graph {
+	return graphOf(t, s, keys, combine, func(string) string { return "e1" })
+}
+
+func graphOf(t interface{ Fatal(...any) }, s shape, keys []string, combine bool, etag func(key string) string) *compile.Graph {
 	reduce := "def reduce(key, values):\n    return sum(values)\n"
 	if combine {
 		reduce += "combine = reduce\n"
 	}
 	var index strings.Builder
 	for _, key := range keys {
-		fmt.Fprintf(&index, "%s 10 e1\n", key)
+		fmt.Fprintf(&index, "%s 10 %s\n", key, etag(key))
 	}
 	g, diags, _ := taftest.Compile(fstest.MapFS{
 		"analysis.taf.hcl": {Data: fmt.Appendf(nil, program, s.maxFiles, s.partitions, s.fanIn)},
@@ -238,4 +242,58 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("it is written otherwise the second time: %v", err)
 		}
 	})
+}
+
+// A changed file in one of 1,024 batches makes one map run and, of the reduce, the tasks on the way from that map to the root: at most 11
+// with a fan_in of 4 or more. The tree is a trie of hashes, so that new batches do not move it; with a fan_in of 2 the way is 11 long on
+// average, and not at most.
+func TestOneOf1024BatchesRunsOneMapAndElevenReduces(t *testing.T) {
+	keys := make([]string, 1024)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("201403%02d/%04d.gz", i%28+1, i)
+	}
+	for _, fanIn := range []int{2, 4, 16, 64} {
+		g := graph(t, shape{1, 1, fanIn}, keys, true)
+		consumers := map[*compile.Task][]*compile.Task{}
+		for _, task := range g.Tasks {
+			for _, u := range task.Upstream {
+				consumers[u.Task] = append(consumers[u.Task], task)
+			}
+		}
+		batches, sum, most := 0, 0, 0
+		for _, task := range g.Tasks {
+			if task.Stage.Addr.Name != "two" {
+				continue
+			}
+			way := 0
+			for up := consumers[task]; len(up) > 0; up = consumers[up[0]] {
+				if way++; len(up) != 1 {
+					t.Fatalf("the result of %s is read %d times", task.Addr, len(up))
+				}
+			}
+			batches, sum, most = batches+1, sum+way, max(most, way)
+		}
+		average := float64(sum) / float64(batches)
+		t.Logf("fan_in %d: %.1f reduce tasks on average, at most %d", fanIn, average, most)
+		if batches != 1024 || average > 12 || fanIn > 2 && most > 11 {
+			t.Errorf("fan_in %d, %d batches: %.1f reduce tasks on average, at most %d", fanIn, batches, average, most)
+		}
+		// What the plan says.
+		changed := keys[700]
+		now := graphOf(t, shape{1, 1, fanIn}, keys, true, func(key string) string {
+			if key == changed {
+				return "e2"
+			}
+			return "e1"
+		})
+		runs := map[string]int{}
+		for _, c := range plan.New(now, taftest.Applied(g), nil).Changes {
+			if c.Action == plan.Run {
+				runs[c.Addr.Stage.Name]++
+			}
+		}
+		if runs["one"] != 1 || runs["two"] != 1 || runs["sum"] < 2 || runs["sum"] > most {
+			t.Errorf("fan_in %d: the plan runs %v", fanIn, runs)
+		}
+	}
 }

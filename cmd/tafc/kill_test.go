@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tafc/tafc/internal/ledgertest"
 	"github.com/tafc/tafc/state"
 )
 
@@ -44,6 +45,7 @@ output "lines" {
 // runs again.
 func TestKilledRunGoesOn(t *testing.T) {
 	dir := t.TempDir()
+	t.Cleanup(func() { ledgertest.Folder(t, dir) })
 	want := 0
 	for i := range 24 {
 		lines := 3 + i
@@ -119,6 +121,7 @@ func nothingTwice(t *testing.T, dir string) {
 // One apply at a time: the second says who holds the state, and cancel stops the first.
 func TestOneApplyAtATime(t *testing.T) {
 	dir := t.TempDir()
+	t.Cleanup(func() { ledgertest.Folder(t, dir) })
 	write(t, filepath.Join(dir, "data", "a.txt"), "x\n")
 	write(t, filepath.Join(dir, "a.taf.hcl"), strings.Replace(killProgram, "sleep 0.02", "sleep 60", 1))
 	first := tafc(dir, "run", "a.taf.hcl")

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tafc/tafc/internal/ledgertest"
 	"github.com/tafc/tafc/internal/s3test"
 )
 
@@ -49,6 +50,7 @@ func TestRunOverBucket(t *testing.T) {
 		return s3test.Fault{}
 	})
 	dir := t.TempDir()
+	t.Cleanup(func() { ledgertest.Folder(t, dir) })
 	server.Bucket(t, "library")
 	for i := range 10 {
 		var data bytes.Buffer

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tafc/tafc/internal/ledgertest"
 )
 
 // The scripts of testdata/script call tafc as a user does. The test binary is tafc, and a task of tafc, under these names.
@@ -27,6 +29,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("COLUMNS", "100")
+			env.Defer(func() { ledgertest.Folder(t, env.WorkDir) })
 			return nil
 		},
 		// [exec:python3] and the like must not hide a missing tool where CI demands it.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tafc/tafc/engine"
 	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/internal/ledgertest"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/runtime/pairs"
 	"github.com/tafc/tafc/state"
@@ -40,6 +41,7 @@ func Suite(t *testing.T, newEngine New) {
 			}
 			t.Cleanup(func() { _ = db.Close() })
 			c.test(&fixture{T: t, db: db, new: newEngine, dir: t.TempDir()})
+			ledgertest.State(t, db)
 		})
 	}
 }
@@ -71,6 +73,16 @@ func (f *fixture) applyCtx(ctx context.Context, run *engine.Run, workers int, al
 	})
 	if err != nil {
 		f.Fatal(err)
+	}
+	for _, t := range run.Tasks {
+		if s := out.States[t.Addr]; s != engine.Done && s != engine.Reused {
+			continue
+		}
+		r, err := f.db.Result(context.Background(), t.Key)
+		if err != nil {
+			f.Fatal(err)
+		}
+		ledgertest.Report(f, &r.Report)
 	}
 	return out, events
 }

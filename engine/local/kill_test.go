@@ -16,6 +16,7 @@ import (
 
 	"github.com/tafc/tafc/engine"
 	"github.com/tafc/tafc/engine/enginetest"
+	"github.com/tafc/tafc/internal/ledgertest"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/state"
 )
@@ -144,6 +145,7 @@ func checkMany(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	ledgertest.State(t, db)
 	if h, err := db.Holder(); h != nil || err != nil {
 		t.Errorf("the lock is held by %v, %v", h, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/tafc/tafc/engine"
 	"github.com/tafc/tafc/engine/enginetest"
 	"github.com/tafc/tafc/engine/local"
+	"github.com/tafc/tafc/internal/ledgertest"
 	"github.com/tafc/tafc/runtime/mapper"
 	"github.com/tafc/tafc/state"
 )
@@ -79,7 +80,10 @@ func openState(t *testing.T) *state.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	t.Cleanup(func() {
+		ledgertest.State(t, db)
+		_ = db.Close()
+	})
 	return db
 }
 

@@ -1,6 +1,9 @@
 package job
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Report is what a task says at its end. It is written last and atomically: a Report that exists is complete.
 type Report struct {
@@ -135,6 +138,18 @@ type ByteLedger struct {
 	Wire         int64 `json:"wire"`
 	Decompressed int64 `json:"decompressed"`
 	Written      int64 `json:"written"`
+}
+
+// Check says which of the identities of a ledger does not hold, nil when all do. That of a task names each failed file; of what a whole result
+// stands for not all are known by name, when a task that was to read results is lost.
+func (l Ledger) Check() error {
+	if f := l.Files; f.Planned != f.Done+f.Failed || int64(len(f.Losses)) > f.Failed {
+		return fmt.Errorf("the ledger of files does not balance: %d planned, %d done, %d failed, %d of them named", f.Planned, f.Done, f.Failed, len(f.Losses))
+	}
+	if r := l.Records; r.Read != r.Mapped+r.Filtered+r.Quarantined {
+		return fmt.Errorf("the ledger of records does not balance: %d read, %d mapped, %d filtered, %d quarantined", r.Read, r.Mapped, r.Filtered, r.Quarantined)
+	}
+	return nil
 }
 
 // Add sums two ledgers.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tafc/tafc/internal/ledgertest"
 	"github.com/tafc/tafc/internal/require"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/runtime/mapper"
@@ -77,6 +78,7 @@ func report(t testing.TB, dir string) *job.Report {
 	if err := json.Unmarshal(data, r); err != nil {
 		t.Fatal(err)
 	}
+	ledgertest.Report(t, r)
 	return r
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/tafc/tafc/internal/ledgertest"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/runtime/mapper"
 	"github.com/tafc/tafc/runtime/pairs"
@@ -86,6 +87,7 @@ func run(t testing.TB, spec *job.Spec) result {
 	if r == nil {
 		t.Fatal("no report")
 	}
+	ledgertest.Report(t, r)
 	if left, _ := filepath.Glob(filepath.Join(dir, "temp")); len(left) > 0 {
 		t.Error("the temporary folder is left")
 	}

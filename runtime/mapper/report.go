@@ -22,7 +22,13 @@ func (t *task) report(err error) *job.Report {
 	r.Ledger.PeakMemory += peakMemory()
 	slices.SortStableFunc(r.Ledger.Files.Losses, func(a, b job.FailedFile) int { return cmp.Compare(a.Key, b.Key) })
 	if err == nil {
-		err = balance(r.Ledger)
+		lost := r.Ledger.Check()
+		if f := r.Ledger.Files; lost == nil && int64(len(f.Losses)) != f.Failed {
+			lost = fmt.Errorf("%d files failed, and %d of them have a name", f.Failed, len(f.Losses))
+		}
+		if lost != nil {
+			err = fail(job.CauseBug, lost.Error())
+		}
 	}
 	if len(t.spec.Upstream) == 0 && t.spec.Role == job.RoleMap {
 		r.Covers.Add(r.Ledger)
@@ -39,17 +45,6 @@ func (t *task) report(err error) *job.Report {
 	t.tell(true)
 	t.conclude(r)
 	return r
-}
-
-// balance checks the identities of a ledger.
-func balance(l job.Ledger) error {
-	if f := l.Files; f.Planned != f.Done+f.Failed || int64(len(f.Losses)) != f.Failed {
-		return fail(job.CauseBug, fmt.Sprintf("the ledger of files does not balance: %d planned, %d done, %d failed", f.Planned, f.Done, f.Failed))
-	}
-	if r := l.Records; r.Read != r.Mapped+r.Filtered+r.Quarantined {
-		return fail(job.CauseBug, fmt.Sprintf("the ledger of records does not balance: %d read, %d mapped, %d filtered, %d quarantined", r.Read, r.Mapped, r.Filtered, r.Quarantined))
-	}
-	return nil
 }
 
 // conclude writes the end of the journal.
