@@ -14,10 +14,30 @@ import (
 	"github.com/tafc/tafc/lang"
 )
 
-// unsaid is an error of a document with what could stand there instead.
+// unsaid is an error about a condition with what could stand there instead.
 type unsaid struct {
 	diag    *hcl.Diagnostic
 	instead []document.Alternative
+	exact   bool // index.Filter.AsService
+}
+
+// Weigh adds to errors about conditions how many files of the index what was probably meant would match. It reads the indexes of
+// an analysis that has errors.
+func Weigh(ctx context.Context, a *lang.Analysis, w World) {
+	r := newResolver(a, w)
+	for _, d := range a.Doubts {
+		f := &lang.Filter{Index: d.Index}
+		ix, layout := r.index(f), r.layout(f)
+		if ix == nil || ix.Layout != "" && layout == nil {
+			continue
+		}
+		u := unsaid{diag: d.Diag}
+		for _, c := range d.Instead {
+			u.instead = append(u.instead, document.Alternative{Write: c.String(), Term: index.Term{Dimension: d.Dimension, Op: index.Op(c.Op), Values: c.Values}})
+		}
+		r.unsaid = []unsaid{u}
+		r.counts(ctx, ix, layout)
+	}
 }
 
 // Notices are the notices of a document as diagnostics, in their order.
@@ -40,7 +60,7 @@ func placeRange(p document.Place) hcl.Range {
 	}
 }
 
-// counts adds to the errors of documents how many files of the index each alternative would match. An index that cannot be read is
+// counts adds to the errors about conditions how many files of the index each alternative would match. An index that cannot be read is
 // not what the user has to mend first, so nothing is said about it.
 func (r *resolver) counts(ctx context.Context, ix *lang.Index, layout *index.Layout) {
 	defer func() { r.unsaid = nil }()
@@ -62,7 +82,7 @@ func (r *resolver) counts(ctx context.Context, ix *lang.Index, layout *index.Lay
 	for _, u := range r.unsaid {
 		var parts []string
 		for _, alternative := range u.instead {
-			if files, ok := countFiles(sel, alternative.Term); ok {
+			if files, ok := countFiles(sel, alternative.Term, u.exact); ok {
 				parts = append(parts, fmt.Sprintf("%s would match %s", alternative.Write, counted(files, "file")))
 			}
 		}
@@ -72,13 +92,13 @@ func (r *resolver) counts(ctx context.Context, ix *lang.Index, layout *index.Lay
 	}
 }
 
-// countFiles is how many files have a value for which a term of a document holds.
-func countFiles(sel *index.Selection, t index.Term) (files int, ok bool) {
+// countFiles is how many files have a value for which a term holds.
+func countFiles(sel *index.Selection, t index.Term, exact bool) (files int, ok bool) {
 	i := slices.IndexFunc(sel.Dimensions, func(d index.Dimension) bool { return d.Name == t.Dimension })
 	if i < 0 {
 		return 0, false
 	}
-	holds, err := index.CompileTerm(t, true)
+	holds, err := index.CompileTerm(t, exact)
 	if err != nil {
 		return 0, false
 	}

@@ -35,7 +35,7 @@ type resolver struct {
 	sources map[string][]byte
 	// conditions are those of each filter, with their places.
 	conditions map[string]conditions
-	// unsaid are what stood in the way of a document, for which the index can tell what else would match.
+	// unsaid are what stood in the way of a filter, for which the index can tell what else would match.
 	unsaid []unsaid
 }
 
@@ -361,7 +361,7 @@ func (r *resolver) document(f *lang.Filter, layout *index.Layout) *index.Filter 
 	r.diags = append(r.diags, diags...)
 	for i, n := range notices {
 		if len(n.Instead) > 0 {
-			r.unsaid = append(r.unsaid, unsaid{diags[i], n.Instead})
+			r.unsaid = append(r.unsaid, unsaid{diags[i], n.Instead, true})
 		}
 	}
 	if filter == nil {

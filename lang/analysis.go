@@ -33,7 +33,18 @@ type Analysis struct {
 	Local       LocalEngine
 	Taskcluster *TaskclusterEngine // nil: the file has no such block
 
+	// Doubts are errors about conditions of filters, for which an index can tell how many files other conditions would match.
+	Doubts []Doubt
+
 	Files map[string]*hcl.File // sources by file name, for the snippets of diagnostics
+}
+
+// Doubt is an error about a condition, and what may have been meant.
+type Doubt struct {
+	Diag      *hcl.Diagnostic
+	Index     string
+	Dimension string
+	Instead   []Condition
 }
 
 // Block is what every declaration has: its type, its name, and where it and its arguments stand.

@@ -109,6 +109,7 @@ func (c conditionReader) ordered(least, most string, rng hcl.Range) bool {
 		return true
 	}
 	if order.VersionsAscend(least, most) {
+		c.meant(OpVersion, fmt.Sprintf(">= %s, <= %s", least, most))
 		c.add(diag.Error("lang/inverted-range", "Inverted range",
 			fmt.Sprintf("between(%q, %q) matches nothing: values are compared as texts, character by character, and as a text %q comes after %q. To compare versions write version(\">= %s, <= %s\").", least, most, least, most, least, most), rng))
 		return false
@@ -117,9 +118,15 @@ func (c conditionReader) ordered(least, most string, rng hcl.Range) bool {
 	if len(least) != len(most) {
 		why += " Values are compared as texts, character by character, so both bounds should have the same length."
 	}
+	c.meant(OpBetween, most, least)
 	c.add(diag.Error("lang/inverted-range", "Inverted range",
 		fmt.Sprintf("between(%q, %q) matches nothing: %s Write between(%q, %q).", least, most, why, most, least), rng))
 	return false
+}
+
+// meant keeps what may have been meant in the place of a condition that is an error.
+func (c conditionReader) meant(op Op, values ...string) {
+	c.instead = append(c.instead, Condition{Op: op, Values: values})
 }
 
 // oneOf reads a list of values; whole is its range, for when it is empty.
@@ -145,6 +152,7 @@ func (c conditionReader) emptyList(rng hcl.Range) {
 	if rng == (hcl.Range{}) {
 		rng = c.here
 	}
+	c.meant(OpAny)
 	c.add(diag.Error("lang/empty-list", "Empty list of values",
 		fmt.Sprintf("An empty list for %s matches nothing. List the values that are wanted, or write any() for all of them.", c.dimension), rng))
 }
@@ -153,9 +161,11 @@ func (c conditionReader) emptyList(rng hcl.Range) {
 func (c conditionReader) value(v cty.Value, rng hcl.Range) (string, bool) {
 	s, ok := c.string(v, rng)
 	if !ok {
+		c.meantText(OpOneOf, v, rng)
 		return "", false
 	}
 	if s == "*" {
+		c.meant(OpAny)
 		c.add(diag.Error("lang/star-value", "Star as a value",
 			fmt.Sprintf("\"*\" is compared with the values of %s letter by letter, so it matches none of them. Write any() for every value, or glob(…) for a pattern.", c.dimension), rng))
 		return "", false
@@ -175,6 +185,7 @@ func (c conditionReader) value(v cty.Value, rng hcl.Range) (string, bool) {
 func (c conditionReader) bound(op Op, v cty.Value, rng hcl.Range) (string, bool) {
 	s, ok := c.string(v, rng)
 	if !ok {
+		c.meantText(op, v, rng)
 		return "", false
 	}
 	if problem := badPattern(op, s); problem != nil {
@@ -199,7 +210,7 @@ func (c conditionReader) string(v cty.Value, rng hcl.Range) (string, bool) {
 	case t == conditionType:
 		detail = "A condition cannot be part of another one. Write one condition, or a list of texts."
 	case t.IsObjectType() || t.IsMapType():
-		detail = "A dimension is compared with texts, but this is a map. For a range write between(least, most), atleast(…) or atmost(…)."
+		detail = "A dimension is compared with texts, but this is a map. " + c.rangeOf(v)
 	default:
 		detail = fmt.Sprintf("A text is needed here, but this is %s. For several values write a list of texts.", describeType(v))
 	}
@@ -207,12 +218,68 @@ func (c conditionReader) string(v cty.Value, rng hcl.Range) (string, bool) {
 	return "", false
 }
 
-// quote offers the source of a number in quotes.
-func (c conditionReader) quote(rng hcl.Range) string {
-	if rng.CanSliceBytes(c.src) {
-		if s := string(rng.SliceBytes(c.src)); !strings.ContainsAny(s, " .()[]\n\"") || !strings.ContainsAny(s, " ()[]\n\"abcdefghijklmnopqrstuvwxyz_") {
-			return fmt.Sprintf(" Write \"%s\".", s)
+// meantText keeps what a condition with one value means when what is no text becomes one.
+func (c conditionReader) meantText(op Op, v cty.Value, rng hcl.Range) {
+	switch t := v.Type(); {
+	case v.IsNull():
+		c.meant(OpAny)
+	case t.IsObjectType() || t.IsMapType():
+		if cond, ok := boundsOf(v); ok {
+			c.instead = append(c.instead, cond)
+		} else {
+			c.meant(OpAny)
+		}
+	case t == cty.Number && op != OpBetween:
+		if s, ok := c.literal(rng); ok {
+			c.meant(op, s)
 		}
 	}
+}
+
+// rangeOf says how a map that was meant as a range is written.
+func (c conditionReader) rangeOf(v cty.Value) string {
+	if cond, ok := boundsOf(v); ok {
+		return fmt.Sprintf("For this range write %s.", cond)
+	}
+	return "For a range write between(least, most), atleast(…) or atmost(…)."
+}
+
+// boundsOf is the range that a map means, in the manner of a Filter.json: { min = "…", max = "…" }.
+func boundsOf(v cty.Value) (Condition, bool) {
+	bounds := map[string]string{}
+	for name, value := range v.AsValueMap() {
+		side := map[string]string{"min": "min", "minimum": "min", "max": "max", "maximum": "max"}[strings.ToLower(name)]
+		if _, twice := bounds[side]; side == "" || twice || value.IsNull() || value.Type() != cty.String {
+			return Condition{}, false
+		}
+		bounds[side] = value.AsString()
+	}
+	least, low := bounds["min"]
+	most, high := bounds["max"]
+	switch {
+	case low && high && least <= most:
+		return Condition{Op: OpBetween, Values: []string{least, most}}, true
+	case low && !high:
+		return Condition{Op: OpAtLeast, Values: []string{least}}, true
+	case high && !low:
+		return Condition{Op: OpAtMost, Values: []string{most}}, true
+	}
+	return Condition{}, false
+}
+
+// quote offers the source of a number in quotes.
+func (c conditionReader) quote(rng hcl.Range) string {
+	if s, ok := c.literal(rng); ok {
+		return fmt.Sprintf(" Write \"%s\".", s)
+	}
 	return " Write it in quotes."
+}
+
+// literal is the source of a number or a word.
+func (c conditionReader) literal(rng hcl.Range) (string, bool) {
+	if !rng.CanSliceBytes(c.src) {
+		return "", false
+	}
+	s := string(rng.SliceBytes(c.src))
+	return s, !strings.ContainsAny(s, " .()[]\n\"") || !strings.ContainsAny(s, " ()[]\n\"abcdefghijklmnopqrstuvwxyz_")
 }

@@ -60,6 +60,7 @@ type loader struct {
 	root     *block
 	present  map[string]bool     // types of the top-level blocks, the broken ones and those that were missed already too
 	here     hcl.Range           // the term that is being read
+	instead  []Condition         // what may be meant in the place of that term, when it is an error
 	dims     map[string][]string // dimensions by index, where the file tells
 	dates    map[string]string   // the date dimension by index, where the file tells
 	now      time.Time

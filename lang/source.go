@@ -243,8 +243,14 @@ func (l *loader) terms(b *block, index string) []Term {
 	for _, a := range b.attrs {
 		known := l.dimension(a.Name, index, a.NameRange)
 		l.here = a.Expr.Range()
-		if c, ok := l.condition(a.Name, a.Expr); ok && known && (!c.Dated || l.dateDimension(a.Name, index, a.NameRange)) {
+		l.instead = nil
+		before := len(l.diags)
+		c, ok := l.condition(a.Name, a.Expr)
+		switch {
+		case ok && known && (!c.Dated || l.dateDimension(a.Name, index, a.NameRange)):
 			terms = append(terms, Term{Dimension: a.Name, Condition: c, NameRange: a.NameRange, Range: a.Expr.Range(), At: valueRanges(a.Expr, len(c.Values))})
+		case !ok && known && len(l.instead) > 0 && len(l.diags) == before+1:
+			l.analysis.Doubts = append(l.analysis.Doubts, Doubt{Diag: l.diags[before], Index: index, Dimension: a.Name, Instead: l.instead})
 		}
 	}
 	return terms

@@ -219,8 +219,12 @@ func (s *session) compile(ctx context.Context) *compile.Graph {
 // plan loads, compiles and compares; the plan is nil when there are errors in the session's diagnostics.
 func (a *app) plan(ctx context.Context, file string, in *inputs) (*session, *plan.Plan, error) {
 	s, err := a.load(file, in)
-	if err != nil || s.diags.HasErrors() {
+	if err != nil {
 		return s, nil, err
+	}
+	if s.diags.HasErrors() {
+		compile.Weigh(ctx, s.analysis, s.worldOf(ctx))
+		return s, nil, nil
 	}
 	if err := s.openState(ctx, in.stateDir(file)); err != nil {
 		return s, nil, err
