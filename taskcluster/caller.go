@@ -77,15 +77,15 @@ func (c *caller) do(ctx context.Context, k call) (answer, error) {
 		return answer{}, err
 	}
 	tries := 0
-	result, err := retry(ctx, c.retry, func() (answer, error) {
+	return retry(ctx, c.retry, func() (answer, error) {
 		tries++
-		return c.try(ctx, k, target, body)
+		result, err := c.try(ctx, k, target, body)
+		var api *Error
+		if errors.As(err, &api) {
+			api.Tries = tries
+		}
+		return result, err
 	})
-	var api *Error
-	if errors.As(err, &api) {
-		api.Tries = tries
-	}
-	return result, err
 }
 
 func (c *caller) target(k call) (*url.URL, error) {

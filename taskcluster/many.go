@@ -55,6 +55,9 @@ func inBatches[T any](ctx context.Context, ids []string, batch func(context.Cont
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelBatches)
 	for chunk := range slices.Chunk(ids, maxBatch) {
+		if ctx.Err() != nil {
+			break // one has failed
+		}
 		group.Go(func() error {
 			part, err := batch(ctx, chunk)
 			mu.Lock()
@@ -75,6 +78,9 @@ func singly[T any](ctx context.Context, parallel int, ids []string, single func(
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for _, id := range ids {
+		if ctx.Err() != nil {
+			break // one has failed
+		}
 		group.Go(func() error {
 			one, ok, err := single(ctx, id)
 			if err == nil && ok {

@@ -67,10 +67,10 @@ func paragraph(message string) (text string, items []string) {
 			items = append(items, oneLine(item))
 		case !isItem && len(items) == 0:
 			before, _, object := strings.Cut(line, "{") // objects are what was sent or stored
-			words = append(words, strings.TrimRight(before, ": "))
 			if object {
-				return oneLine(strings.Join(words, " ")), items
+				return oneLine(strings.Join(append(words, strings.TrimRight(before, ": ")), " ")), items
 			}
+			words = append(words, line)
 		}
 	}
 	return oneLine(strings.Join(words, " ")), items
@@ -85,13 +85,13 @@ func missingScopes(message string) scope.Expression {
 		return scope.Expression{}
 	}
 	var e scope.Expression
-	if json.Unmarshal([]byte(block), &e) == nil {
-		return e
+	if json.Unmarshal([]byte(block), &e) != nil {
+		e = scope.Expression{Scope: block}
 	}
-	if strings.ContainsAny(block, "\n{") {
+	if !e.Valid() {
 		return scope.Expression{}
 	}
-	return scope.Expression{Scope: block}
+	return e
 }
 
 var title = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -44,6 +45,10 @@ func (r Retry) withDefaults() Retry {
 
 // retry calls try until it succeeds, fails for good, or ctx ends. The error is the last one that was seen, also when ctx ended.
 func retry[T any](ctx context.Context, r Retry, try func() (T, error)) (T, error) {
+	if ctx.Err() != nil {
+		var none T
+		return none, ctx.Err() // not its cause, which is the failure of another call where several are made together
+	}
 	pauses := &backoff.ExponentialBackOff{InitialInterval: r.Initial, RandomizationFactor: 0.5, Multiplier: r.Factor, MaxInterval: r.Max}
 	var last error
 	result, err := backoff.Retry(ctx, func() (T, error) {
@@ -61,8 +66,8 @@ func retry[T any](ctx context.Context, r Retry, try func() (T, error)) (T, error
 	if err == nil {
 		return result, nil
 	}
-	if ctx.Err() != nil && !errors.Is(last, context.Cause(ctx)) {
-		return result, errors.Join(context.Cause(ctx), last)
+	if ctx.Err() != nil && !errors.Is(last, ctx.Err()) {
+		return result, fmt.Errorf("%w, after %w", ctx.Err(), last)
 	}
 	return result, last
 }

@@ -79,6 +79,11 @@ func (e Expression) Scopes() []string {
 // IsZero says whether the expression needs nothing.
 func (e Expression) IsZero() bool { return e.Scope == "" && len(e.AllOf) == 0 && e.AnyOf == nil }
 
+// Valid says whether all that the expression names can be scopes.
+func (e Expression) Valid() bool {
+	return Valid(e.Scope) && !slices.ContainsFunc(slices.Concat(e.AllOf, e.AnyOf), func(x Expression) bool { return !x.Valid() })
+}
+
 // String writes the expression on one line: "a and (b or c)".
 func (e Expression) String() string { return e.text(false) }
 
