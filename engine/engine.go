@@ -55,6 +55,10 @@ type Task struct {
 	Disk         int64 // bytes that must be free before an attempt starts; 0: not looked at
 	// Image is what the task's code runs in; nil: the stage has none.
 	Image *Image
+	// Secrets are the environment variables of the code whose values only the secret of that name has.
+	Secrets []Secret
+	// Root is the URL of the folder that holds all files of the task's stage; empty when it reads none.
+	Root string
 	// FailedTasks is how many tasks of its stage may fail for good while their consumers still run.
 	FailedTasks job.Limit
 }
@@ -65,6 +69,12 @@ type Image struct {
 	// ID is sha256:… of what was built for it and stands where it was built, Digest REPOSITORY@sha256:… by which a registry gives
 	// that out. Each may be empty; a task runs in what the more exact one says.
 	ID, Digest string
+}
+
+// Secret is an environment variable whose value is a secret.
+type Secret struct {
+	Env  string
+	Name string // of the secret
 }
 
 // Upstream is one input of a task: those partitions of another task's result that are congruent to Partition modulo Of.

@@ -59,6 +59,16 @@ func (l *lowering) task(c plan.Change) *Task {
 		out.Upstream = append(out.Upstream, Upstream{Task: up, Partition: u.Partition, Of: u.Of})
 	}
 	out.Spec = Spec(t)
+	if t.Files != nil {
+		out.Root = stage.Root
+	}
+	if t.Role != job.RoleGather {
+		for _, x := range stage.Secrets {
+			if x.Name != "" {
+				out.Secrets = append(out.Secrets, Secret{Env: x.Env, Name: x.Name})
+			}
+		}
+	}
 	if stage.Bundle != nil && t.Role != job.RoleGather {
 		out.Bundle = stage.Bundle.Digest()
 	}

@@ -113,6 +113,22 @@ func (d *describer) taskcluster(e *TaskclusterEngine) {
 	d.textMap("tags", e.Tags)
 	d.text("index_prefix", e.IndexPrefix)
 	d.line("max_dependencies", e.MaxDependencies)
+	d.text("artifact_prefix", e.ArtifactPrefix)
+	d.mapper(e.Mapper)
+	d.textMap("cache", e.Caches)
+	d.text("s3_credentials", e.S3Credentials)
+	d.text("image", e.Image)
+}
+
+func (d *describer) mapper(m *TaskclusterMapper) {
+	if m == nil {
+		return
+	}
+	d.text("mapper url", m.URL)
+	d.text("mapper sha256", m.SHA256)
+	d.text("mapper namespace", m.Namespace)
+	d.text("mapper task_id", m.TaskID)
+	d.text("mapper artifact", m.Artifact)
 }
 
 func (d *describer) filter(f *Filter) {

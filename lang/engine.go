@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"cmp"
 	"fmt"
 	"net/mail"
 	"net/url"
@@ -45,11 +46,24 @@ type TaskclusterEngine struct {
 	Tags            map[string]string
 	IndexPrefix     string // where results are shared; empty: they are not
 	MaxDependencies int    // of one task
+	ArtifactPrefix  string // of the names of artifacts, without a slash at its end
+	Mapper          *TaskclusterMapper
+	Caches          map[string]string // folders that workers keep for later tasks, by the name of the cache
+	S3Credentials   string            // worker, auth, or secret:NAME
+	Image           string            // of stages without one, as the environment says
+}
+
+// TaskclusterMapper says where native tasks get taf-mapper from; nil: the workers have it. One of URL, Namespace and TaskID is set.
+type TaskclusterMapper struct {
+	URL, SHA256 string
+	Namespace   string // in the index
+	TaskID      string
+	Artifact    string // with Namespace and TaskID
 }
 
 var taskclusterSchema = BlockSchema{Type: "engine", Name: EngineTaskcluster, Doc: "Tasks run on a Taskcluster deployment.", Args: []ArgSchema{
 	{Name: "root_url", Type: TString, Default: "TASKCLUSTER_ROOT_URL", Doc: "The deployment."},
-	{Name: "queue", Type: TString, Required: true, Doc: "The task queue, PROVISIONER/WORKER-TYPE."},
+	{Name: "queue", Type: TString, Default: "TAF_QUEUE", Doc: "The task queue, PROVISIONER/WORKER-TYPE."},
 	{Name: "payload", Type: TString, words: &payloads, Default: `"docker-worker"`, Doc: "What the workers of the queue take: docker-worker or generic-worker."},
 	{Name: "priority", Type: TString, words: &priorities, Default: `"lowest"`, Doc: "The priority of the tasks: highest, very-high, high, medium, low, very-low, lowest."},
 	{Name: "scheduler", Type: TString, Default: `"-"`, Doc: "The scheduler id of the task group."},
@@ -60,6 +74,10 @@ var taskclusterSchema = BlockSchema{Type: "engine", Name: EngineTaskcluster, Doc
 	{Name: "routes", Type: TStrings, Doc: "Routes of the tasks besides those of tafc."},
 	{Name: "tags", Type: TTexts, Doc: "Tags of the tasks besides those of tafc."},
 	{Name: "index_prefix", Type: TString, Doc: "Where in the Taskcluster index results are shared; without it they are not."},
+	{Name: "artifact_prefix", Type: TString, Default: `"public/taf"`, Doc: "How the names of results begin; what does not begin with public/ is read with a scope."},
+	{Name: "mapper", Type: TTexts, Default: "workers have it", Doc: "Where native tasks get taf-mapper from: url and sha256, namespace and artifact, or task_id and artifact."},
+	{Name: "caches", Type: TTexts, Doc: "Folders that workers keep for later tasks: the name of a cache, and its path."},
+	{Name: "s3_credentials", Type: TString, Default: `"worker"`, Doc: "Where tasks get credentials for buckets from: worker (its own role), auth (temporary ones of Taskcluster), or secret:NAME."},
 	{Name: "max_dependencies", Type: TCount, Default: "10000", Doc: "The most inputs of one task, at most 10,000; deployments before version 45 allow 100."},
 }}
 
@@ -85,14 +103,7 @@ const (
 // engines reads the engine blocks and finds which one is meant.
 func (l *loader) engines() {
 	var names []string
-	l.each("engine", func(b *block) {
-		names = append(names, b.Name)
-		if b.Name == EngineTaskcluster {
-			l.analysis.Taskcluster = l.taskcluster(b)
-			return
-		}
-		l.analysis.Local.Workers, _ = l.count(b, "workers", 1)
-	})
+	l.each("engine", func(b *block) { names = append(names, b.Name) })
 	a := l.analysis
 	a.Engine = EngineLocal
 	switch {
@@ -101,22 +112,59 @@ func (l *loader) engines() {
 	case len(names) == 1:
 		a.Engine = names[0]
 	}
+	l.each("engine", func(b *block) {
+		if b.Name == EngineTaskcluster {
+			a.Taskcluster = l.taskcluster(b)
+			return
+		}
+		a.Local.Workers, _ = l.count(b, "workers", 1)
+	})
 	if a.Engine == EngineTaskcluster && a.Taskcluster == nil && !l.broken[ref{"engine", ""}] && !l.broken[ref{"engine", EngineTaskcluster}] {
-		l.add(diag.Error("lang/missing-argument", "Missing argument",
-			"The engine taskcluster needs to know its queue. Add a block: engine \"taskcluster\" { queue = \"PROVISIONER/WORKER-TYPE\" }.", l.root.DeclRange))
+		none := &block{schema: &taskclusterSchema, Block: Block{Type: "engine", Name: EngineTaskcluster, DeclRange: l.root.DeclRange}}
+		a.Taskcluster = l.taskcluster(none)
+	}
+	if a.Engine == EngineTaskcluster {
+		a.Owner, a.Source = cmp.Or(a.Owner, l.environment("TAF_OWNER")), cmp.Or(a.Source, l.environment("TAF_SOURCE"))
 	}
 }
+
+// environment is an environment variable that stands for what the file leaves out; empty when it is not set.
+func (l *loader) environment(name string) string {
+	if l.options.LookupEnv == nil {
+		return ""
+	}
+	value, ok := l.options.LookupEnv(name)
+	if !ok {
+		return ""
+	}
+	return value
+}
+
+// setting is a text that is not empty, of the block or else of the environment variable TAF_NAME.
+func (l *loader) setting(b *block, name string) (string, hcl.Range, bool) {
+	if l.analysis.Engine == EngineTaskcluster && !b.written(name) && !b.stands(name) {
+		value := l.environment(settingVariable(name))
+		return value, b.DeclRange, value != ""
+	}
+	return l.filled(b, name)
+}
+
+func settingVariable(name string) string { return "TAF_" + strings.ToUpper(name) }
 
 func (l *loader) taskcluster(b *block) *TaskclusterEngine {
 	e := &TaskclusterEngine{
 		Block: b.Block, Payload: "docker-worker", Priority: "lowest", Scheduler: "-", Project: "none",
-		Deadline: 24 * time.Hour, Expires: 28 * 24 * time.Hour, MaxDependencies: mostDependencies,
+		Deadline: 24 * time.Hour, Expires: 28 * 24 * time.Hour, MaxDependencies: mostDependencies, ArtifactPrefix: "public/taf", S3Credentials: "worker",
 	}
 	if s, rng, ok := l.filled(b, "root_url"); ok {
 		e.RootURL = strings.TrimSuffix(s, "/")
 		if u, err := url.Parse(e.RootURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
 			l.bad(b, "root_url", s, "the URL of a deployment without a path, such as \"https://tc.example.org\"", rng)
 		}
+	}
+	if !b.written("queue") && !b.stands("queue") && l.analysis.Engine == EngineTaskcluster && l.environment("TAF_QUEUE") == "" {
+		l.add(diag.Error("lang/missing-argument", "Missing argument",
+			"The engine taskcluster needs to know its queue. Write in a block engine \"taskcluster\" queue = \"PROVISIONER/WORKER-TYPE\", or set the environment variable TAF_QUEUE.", b.DeclRange))
 	}
 	l.pattern(b, "queue", &e.Queue, queuePattern(), "PROVISIONER/WORKER-TYPE: up to 38 letters, digits, - and _, a slash, and up to 38 small letters, digits and -, beginning with a letter, such as \"proj-taf/ci\"")
 	l.pattern(b, "scheduler", &e.Scheduler, schedulerPattern(), "up to 38 letters, digits, - and _")
@@ -125,10 +173,9 @@ func (l *loader) taskcluster(b *block) *TaskclusterEngine {
 	if len(e.IndexPrefix) > mostPrefixLength {
 		l.bad(b, "index_prefix", e.IndexPrefix, fmt.Sprintf("at most %d characters, so that the names of results fit behind it", mostPrefixLength), b.Range("index_prefix"))
 	}
-	payload, ok := l.word(b, "payload", "lang/unknown-word")
-	set(&e.Payload, payload, ok)
-	priority, ok := l.word(b, "priority", "lang/unknown-word")
-	set(&e.Priority, priority, ok)
+	l.wordSetting(b, "payload", &e.Payload)
+	l.wordSetting(b, "priority", &e.Priority)
+	l.taskFiles(b, e)
 	l.times(b, e)
 	e.Scopes = l.scopes(b)
 	e.Routes = l.routes(b)
@@ -138,10 +185,10 @@ func (l *loader) taskcluster(b *block) *TaskclusterEngine {
 			l.bad(b, "tags", name, fmt.Sprintf("tags that have a name and at most %d bytes", mostTagLength), b.Range("tags"))
 		}
 	}
-	n, ok := l.count(b, "max_dependencies", 2)
+	n, ok := l.count(b, "max_dependencies", 5)
 	if ok && n > mostDependencies {
 		v, rng, _ := l.arg(b, "max_dependencies")
-		l.outOfRange("max_dependencies", rng, fmt.Sprintf("a whole number from 2 to %d", mostDependencies), v)
+		l.outOfRange("max_dependencies", rng, fmt.Sprintf("a whole number from 5 to %d", mostDependencies), v)
 		ok = false
 	}
 	set(&e.MaxDependencies, n, ok)
@@ -205,7 +252,7 @@ func (l *loader) filledList(b *block, name string) ([]string, []hcl.Range, bool)
 
 // pattern reads a text that has to look like something.
 func (l *loader) pattern(b *block, name string, to *string, pattern *regexp.Regexp, want string) {
-	s, rng, ok := l.filled(b, name)
+	s, rng, ok := l.setting(b, name)
 	if ok && !pattern.MatchString(s) {
 		l.bad(b, name, s, want, rng)
 		return
@@ -215,7 +262,15 @@ func (l *loader) pattern(b *block, name string, to *string, pattern *regexp.Rege
 
 func (l *loader) bad(b *block, name, value, want string, rng hcl.Range) {
 	l.add(diag.Error("lang/bad-value", "Bad value",
-		fmt.Sprintf("%q cannot be the value of %q in %s. It takes %s.", value, name, blockWords(b), want), rng))
+		fmt.Sprintf("%q cannot be the value of %s. It takes %s.", value, placeWords(b, name), want), rng))
+}
+
+// placeWords says where a value stands: a setting that the block leaves out comes from the environment.
+func placeWords(b *block, name string) string {
+	if b.schema.Name == EngineTaskcluster && !b.written(name) {
+		return "the environment variable " + settingVariable(name)
+	}
+	return fmt.Sprintf("%q in %s", name, blockWords(b))
 }
 
 func blockWords(b *block) string {
@@ -236,24 +291,24 @@ func (l *loader) forTaskcluster() {
 		place = header.DeclRange
 	}
 	need := func(name, why, example string) bool {
-		if header != nil && (header.written(name) || header.stands(name)) {
+		if header != nil && (header.written(name) || header.stands(name)) || l.environment(settingVariable(name)) != "" {
 			return false
 		}
 		l.add(diag.Error("lang/missing-argument", "Missing argument",
-			fmt.Sprintf("On Taskcluster every task says %s, so the block analysis needs %s = %q.", why, name, example), place, diag.WithRelated("the engine", e.DeclRange)))
+			fmt.Sprintf("On Taskcluster every task says %s, so the block analysis needs %s = %q, or the environment %s.", why, name, example, settingVariable(name)), place, diag.WithRelated("the engine", e.DeclRange)))
 		return true
 	}
 	a := l.analysis
 	if !need("owner", "who answers for it", "you@example.org") && a.Owner != "" && !isAddress(a.Owner) {
-		l.bad(header, "owner", a.Owner, "an e-mail address, such as \"you@example.org\"", header.Range("owner"))
+		l.badHeader("owner", a.Owner, "an e-mail address, such as \"you@example.org\"", place)
 	}
 	if !need("source", "where it comes from", "https://example.org/analyses") && a.Source != "" && !sourcePattern().MatchString(a.Source) {
-		l.bad(header, "source", a.Source, "a URL that begins with https://, http://, ssh:// or git@", header.Range("source"))
+		l.badHeader("source", a.Source, "a URL that begins with https://, http://, ssh:// or git@", place)
 	}
 	for _, s := range a.Stages {
-		if s.Image == "" && e.Payload == "docker-worker" && !l.present["image"] {
+		if s.Image == "" && e.Payload == "docker-worker" && !l.present["image"] && e.Image == "" {
 			l.add(diag.Error("lang/missing-reference", "Nothing to refer to",
-				fmt.Sprintf("On Taskcluster %s runs in a container, and the file has no image. Add a block: image { name = \"REFERENCE\" }.", s.Addr()), s.DeclRange, diag.WithRelated("the engine", e.DeclRange)))
+				fmt.Sprintf("On Taskcluster %s runs in a container, and the file has no image. Add a block: image { name = \"REFERENCE\" }, or set the environment variable TAF_IMAGE.", s.Addr()), s.DeclRange, diag.WithRelated("the engine", e.DeclRange)))
 		}
 		if s.MaxRunTime > e.Deadline {
 			l.add(diag.Error("lang/out-of-range", "Value out of range",
@@ -265,6 +320,15 @@ func (l *loader) forTaskcluster() {
 				"A task of Taskcluster can be read by others, so a sensitive value cannot be part of it. Keep it in Taskcluster's secrets and name it: secrets = { NAME = \"project/…\" }.", s.Range("env"), diag.WithRelated("the engine", e.DeclRange)))
 		}
 	}
+}
+
+// badHeader reports what the block analysis, or the environment in its place, says.
+func (l *loader) badHeader(name, value, want string, place hcl.Range) {
+	where := "the environment variable " + settingVariable(name)
+	if header := l.root.child("analysis"); header != nil && header.written(name) {
+		where, place = fmt.Sprintf("%q in a block of type analysis", name), header.Range(name)
+	}
+	l.add(diag.Error("lang/bad-value", "Bad value", fmt.Sprintf("%q cannot be the value of %s. It takes %s.", value, where, want), place))
 }
 
 // isAddress tells whether a text is an e-mail address and no more.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 
 	"github.com/tafc/tafc/compile"
@@ -18,6 +19,8 @@ type Plan struct {
 	Home     string // absolute folder of the analysis: paths of outputs are relative to it
 	State    string // absolute folder of the state that it was compared with
 	Workers  int    // what the engine block says; 0: the engine's default
+	// Settings are those of the engine, for it alone; nil when it has none.
+	Settings json.RawMessage
 	// Targets are the addresses that the plan was limited to; empty: the whole graph.
 	Targets []addr.Task
 	Fence   Fence

@@ -91,16 +91,20 @@ func render(g *compile.Graph, diags hcl.Diagnostics, sources map[string][]byte, 
 
 // Compile compiles the analysis of a world in memory; the graph is nil when there are errors.
 func Compile(world fstest.MapFS) (*compile.Graph, hcl.Diagnostics, map[string][]byte) {
+	return CompileWith(world, lang.Options{})
+}
+
+// CompileWith compiles with an engine and an environment.
+func CompileWith(world fstest.MapFS, o lang.Options) (*compile.Graph, hcl.Diagnostics, map[string][]byte) {
 	name := analysisFile
 	if world[name] == nil {
 		name = jsonFile
 	}
 	src := world[name].Data
 	sources := map[string][]byte{name: src}
-	a, diags := lang.Load(name, src, lang.Options{
-		ReadFile: world.ReadFile,
-		Glob:     func(pattern string) ([]string, error) { return fs.Glob(world, pattern) },
-	})
+	o.ReadFile = world.ReadFile
+	o.Glob = func(pattern string) ([]string, error) { return fs.Glob(world, pattern) }
+	a, diags := lang.Load(name, src, o)
 	if diags.HasErrors() {
 		return nil, diags, sources
 	}
