@@ -29,6 +29,8 @@ type Config struct {
 	PathStyle *bool         // the bucket stands in the path, not in the host; nil: only with an endpoint of one's own
 	Timeout   time.Duration // of one attempt at a request, its whole answer included; 0: a minute; negative: none
 	Attempts  int           // at a request; 0: as many as suit a listing
+	// Credentials are where they come from; nil: from the environment and the shared configuration files.
+	Credentials aws.CredentialsProvider
 }
 
 // Check finds what is wrong with a configuration without a look at anything else.
@@ -198,6 +200,9 @@ func (b *Bucket) loadOptions() []func(*config.LoadOptions) error {
 	}
 	if b.config.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(b.config.Profile))
+	}
+	if b.config.Credentials != nil {
+		options = append(options, config.WithCredentialsProvider(b.config.Credentials))
 	}
 	if b.config.Anonymous {
 		options = append(options, config.WithCredentialsProvider(aws.AnonymousCredentials{}))

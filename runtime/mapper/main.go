@@ -31,8 +31,8 @@ const (
 	EnvLifeline = "TAFC_LIFELINE"
 )
 
-// exitInterrupted is the exit code of a task that was told to stop. It has no report.
-const exitInterrupted = 130
+// ExitInterrupted is the exit code of a task that was told to stop. It has no report.
+const ExitInterrupted = 130
 
 // SpecVersion is the version of the Specs that Main takes, ExitUsage its exit code for wrong usage and for bad Specs.
 const (
@@ -73,16 +73,21 @@ func Main(ctx context.Context, specPath string, s Streams) int {
 			cancel()
 		}()
 	}
-	if spec.Limits.Memory > 0 {
-		// What the collector and the decompressors may hold leaves room below this; the collector of garbage works harder near it.
-		debug.SetMemoryLimit(heap(spec.Limits.Memory))
-		debug.SetGCPercent(gcPercent)
-	}
+	Bound(spec.Limits.Memory)
 	report := Run(ctx, spec, dir, Options{Log: s.Stdout, Progress: progress()})
 	if report == nil {
-		return exitInterrupted
+		return ExitInterrupted
 	}
 	return conclude(dir, report, s)
+}
+
+// Bound keeps the memory of this process below the limit of its task, in bytes; 0: there is none.
+func Bound(limit int64) {
+	if limit > 0 {
+		// What the collector and the decompressors may hold leaves room below this; the collector of garbage works harder near it.
+		debug.SetMemoryLimit(heap(limit))
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // refused is the report of a spec that makes no sense.

@@ -26,6 +26,10 @@ type Options struct {
 	Progress func(job.Progress)
 	// Log gets the log for people; nil: nobody.
 	Log io.Writer
+	// Events gets the lines of events.jsonl; nil: a file of this name in the folder of the task.
+	Events io.Writer
+	// Remote reads the files of stores that are reached over a network; nil: as Spec.S3 and the environment say.
+	Remote *remote.Client
 }
 
 // task is one run of a task.
@@ -71,14 +75,18 @@ func Run(ctx context.Context, spec *job.Spec, dir string, o Options) *job.Report
 	}
 	t := &task{spec: spec, dir: dir, o: o, begin: time.Now(), oom: oomKills(), blocks: map[*usercode.Block]*entry{}, j: &journal{log: o.Log}}
 	t.quar.dir = dir
-	t.remote = sync.OnceValue(func() *remote.Client { return remote.New(spec.S3) })
+	t.remote = sync.OnceValue(func() *remote.Client {
+		if o.Remote != nil {
+			return o.Remote
+		}
+		return remote.New(spec.S3)
+	})
 	t.rep = &job.Report{Version: job.Version, Task: spec.Task, Key: spec.Key, Attempt: spec.Attempt, Started: t.begin.UTC(), Seconds: map[string]float64{}}
 	t.ctx, t.stop = context.WithCancelCause(ctx)
 	defer t.stop(nil)
 	var err error
-	if events, openErr := os.Create(filepath.Join(dir, "events.jsonl")); openErr == nil {
-		defer events.Close()
-		t.j.events = events
+	if done, openErr := t.record(); openErr == nil {
+		defer done()
 		err = t.guarded(ctx)
 	} else {
 		err = &pairs.WriteError{Err: openErr}
@@ -89,6 +97,20 @@ func Run(ctx context.Context, spec *job.Spec, dir string, o Options) *job.Report
 		return nil
 	}
 	return t.report(err)
+}
+
+// record finds where events go.
+func (t *task) record() (done func(), err error) {
+	if t.o.Events != nil {
+		t.j.events = t.o.Events
+		return func() {}, nil
+	}
+	events, err := os.Create(filepath.Join(t.dir, "events.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	t.j.events = events
+	return func() { events.Close() }, nil
 }
 
 // guarded makes a failure of a panic.

@@ -19,7 +19,8 @@ import (
 
 // Client finds the stores of files. It is safe for concurrent use. Nothing is looked up before the first request.
 type Client struct {
-	config s3client.Config
+	config      s3client.Config
+	credentials func(bucket string) aws.CredentialsProvider
 
 	mu      sync.Mutex
 	buckets map[string]*s3client.Bucket
@@ -33,6 +34,12 @@ func New(x *job.S3) *Client {
 	}
 	// Attempts and their time are those of the spec, which the reader counts.
 	c.config.Attempts, c.config.Timeout = 1, -1
+	return c
+}
+
+// WithCredentials takes the credentials for a bucket from a function; where it returns nil, they come from the environment. It returns c.
+func (c *Client) WithCredentials(credentials func(bucket string) aws.CredentialsProvider) *Client {
+	c.credentials = credentials
 	return c
 }
 
@@ -63,7 +70,11 @@ func (c *Client) bucket(name string) *s3client.Bucket {
 	defer c.mu.Unlock()
 	b := c.buckets[name]
 	if b == nil {
-		b = s3client.New(name, c.config)
+		config := c.config
+		if c.credentials != nil {
+			config.Credentials = c.credentials(name)
+		}
+		b = s3client.New(name, config)
 		c.buckets[name] = b
 	}
 	return b
