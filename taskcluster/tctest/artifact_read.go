@@ -1,8 +1,6 @@
 package tctest
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -152,37 +150,14 @@ func listArtifacts(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := slices.Sorted(maps.Keys(t.artifacts[runID]))
-	names = slices.DeleteFunc(names, func(n string) bool { return n <= c.afterName() })
-	limit := 1000
-	if given := c.query.Get("limit"); given != "" {
-		n, _ := strconv.Atoi(given)
-		limit = min(limit, n)
-	}
 	answer := struct {
 		Artifacts []artifactAnswer `json:"artifacts"`
 		Next      string           `json:"continuationToken,omitempty"`
 	}{Artifacts: []artifactAnswer{}}
-	for i, name := range names {
-		if i >= limit {
-			break
-		}
+	var names []string
+	names, answer.Next = page(c, slices.SortedFunc(maps.Keys(t.artifacts[runID]), byCollation), collation)
+	for _, name := range names {
 		answer.Artifacts = append(answer.Artifacts, t.artifacts[runID][name].answer())
-		if i == limit-1 && len(names) > limit {
-			token, _ := json.Marshal([]any{t.id, runID, name})
-			answer.Next = base64.StdEncoding.EncodeToString(token)
-		}
 	}
 	return answer, nil
-}
-
-// afterName is the name that the page before ended with.
-func (c *call) afterName() string {
-	text, err := base64.StdEncoding.DecodeString(c.query.Get("continuationToken"))
-	var token []any
-	if err != nil || json.Unmarshal(text, &token) != nil || len(token) != 3 {
-		return ""
-	}
-	name, _ := token[2].(string)
-	return name
 }

@@ -79,7 +79,7 @@ func (c *call) artifact(taskID string, runID int) *artifact {
 	a := &artifact{storage: c.str("storageType"), name: c.params["name"], contentType: c.str("contentType"),
 		url: c.str("url"), target: c.str("artifact"), reason: c.str("reason"), message: c.str("message")}
 	a.expires, _ = parseStamp(c.str("expires"))
-	if a.contentType == "" || a.storage == "link" {
+	if a.contentType == "" {
 		a.contentType = binary
 	}
 	if n, ok := c.body["contentLength"].(float64); ok {
@@ -126,7 +126,11 @@ func (a *artifact) mayBecome(b *artifact) bool {
 }
 
 func (a *artifact) describe() string {
-	text, _ := json.MarshalIndent(map[string]string{"storageType": a.storage, "contentType": a.contentType, "expires": stamp(a.expires)}, "", "  ")
+	text, _ := json.MarshalIndent(struct {
+		StorageType string `json:"storageType"`
+		ContentType string `json:"contentType"`
+		Expires     string `json:"expires"`
+	}{a.storage, a.contentType, stamp(a.expires)}, "", "  ")
 	return string(text)
 }
 

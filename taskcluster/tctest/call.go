@@ -27,6 +27,8 @@ type call struct {
 	query  url.Values
 	raw    []byte
 	body   map[string]any
+	echo   any   // the body as errors repeat it
+	broken error // why the body is no JSON
 	who    *principal
 }
 
@@ -107,6 +109,7 @@ func (c *call) answer() {
 
 // handle checks the request in the order of the services, then does what it asks for.
 func (c *call) handle() (any, error) {
+	c.parseBody()
 	if err := c.checkParams(); err != nil {
 		return nil, err
 	}
@@ -158,6 +161,17 @@ func (c *call) checkQuery() error {
 	return nil
 }
 
+// parseBody reads a body that is JSON by its type; whether there must be one is checked later.
+func (c *call) parseBody() {
+	if c.r.Header.Get("Content-Type") != "application/json" {
+		return
+	}
+	if c.broken = json.Unmarshal(c.raw, &c.echo); c.broken != nil {
+		c.echo = string(c.raw)
+	}
+	c.body, _ = c.echo.(map[string]any)
+}
+
 func (c *call) checkBody() error {
 	given, ok := c.r.Header["Content-Type"]
 	if !ok {
@@ -166,17 +180,15 @@ func (c *call) checkBody() error {
 	if given[0] != "application/json" {
 		return fail("MalformedPayload", "Payload must be JSON with content-type: application/json got content-type: %s", given[0])
 	}
-	var v any
-	if err := json.Unmarshal(c.raw, &v); err != nil {
-		reason := err.Error()
+	if c.broken != nil {
+		reason := c.broken.Error()
 		if strings.Contains(reason, "unexpected end") {
 			reason = "Unexpected end of JSON input"
 		}
 		return fail("MalformedPayload", "Failed to parse JSON: %s", reason)
 	}
-	c.body, _ = v.(map[string]any)
 	path := c.m.service + "/" + c.m.input
-	if errs := c.s.schemas[path].check(v, "data"); len(errs) > 0 {
+	if errs := c.s.schemas[path].check(c.echo, "data"); len(errs) > 0 {
 		return c.s.schemaError("/schemas/"+path+"#", errs)
 	}
 	return nil

@@ -1,6 +1,9 @@
 package tctest
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // changeScopes are those of a call that changes a task.
 func changeScopes(verb string, t *task) expression {
@@ -89,8 +92,10 @@ func changeTaskPriority(c *call) (any, error) {
 	return statusAnswer{q.status(t)}, nil
 }
 
+// setPriority changes the priority of a task, in its definition too: a repeated createTask then conflicts.
 func (q *queue) setPriority(t *task, priority string) {
-	t.priority = priority
+	t.def.Priority = priority
+	t.text, _ = json.Marshal(t.def)
 	if t.state() == pending {
 		q.enqueue(t, q.s.clock.Now())
 	}

@@ -3,8 +3,8 @@ package tctest
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -31,7 +31,7 @@ func (q *queue) taskQueue(id string) *pendingQueue {
 // enqueue offers the latest run of a task to workers.
 func (q *queue) enqueue(t *task, now time.Time) {
 	p := q.taskQueue(t.def.TaskQueueID)
-	level := slices.Index(priorities, t.priority)
+	level := slices.Index(priorities, t.def.Priority)
 	p.levels[level] = append(p.levels[level], pendingRun{t, len(t.runs) - 1})
 	if h := q.handlers[t.def.TaskQueueID]; h != nil {
 		h.offer(q, now)
@@ -42,7 +42,7 @@ func (q *queue) enqueue(t *task, now time.Time) {
 
 // live says whether an entry still waits at a level.
 func (e pendingRun) live(level int) bool {
-	return len(e.t.runs)-1 == e.runID && e.t.runs[e.runID].state == pending && priorities[level] == e.t.priority
+	return len(e.t.runs)-1 == e.runID && e.t.runs[e.runID].state == pending && priorities[level] == e.t.def.Priority
 }
 
 // take takes the next run that waits.
@@ -140,7 +140,9 @@ func (q *queue) claimOf(t *task, runID int) claimAnswer {
 }
 
 // unixText writes seconds with the fraction that they have.
-func unixText(t time.Time) string { return fmt.Sprint(math.Round(float64(t.UnixMilli())) / 1000) }
+func unixText(t time.Time) string {
+	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', -1, 64)
+}
 
 func (s *Server) issuerToken() string {
 	s.auth.mu.RLock()

@@ -167,7 +167,7 @@ func (t *task) define(c *call) error {
 		Created: stamp(t.created), Deadline: stamp(t.deadline), Expires: stamp(t.expires), Scopes: c.strs("scopes"),
 		Payload: part("payload"), Metadata: part("metadata"), Tags: part("tags"), Extra: part("extra"),
 	}
-	t.priority, t.retries, t.left = priority, int(retries), int(retries)
+	t.retries, t.left = int(retries), int(retries)
 	var err error
 	t.text, err = json.Marshal(t.def)
 	return err
@@ -201,7 +201,7 @@ func (q *queue) insert(t *task, now time.Time) (any, error) {
 	if late := t.expires.Add(groupExtension); late.After(g.expires) {
 		g.expires = late
 	}
-	g.tasks = append(g.tasks, t)
+	g.tasks, g.inOrder = append(g.tasks, t), false
 	q.tasks[t.id] = t
 	q.created = append(q.created, t.id)
 	q.watch(t)

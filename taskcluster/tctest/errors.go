@@ -56,8 +56,11 @@ type errorBody struct {
 func (c *call) errorBody(e *apiError) errorBody {
 	at := stamp(c.s.clock.Now())
 	info := requestInfo{Method: c.m.name, Params: c.params, Payload: map[string]any{}, Time: at}
-	if c.body != nil {
-		info.Payload = c.body
+	if c.echo != nil {
+		info.Payload = c.echo
+	}
+	if _, has := c.body["secret"]; has && c.m.service == "secrets" { // which does not repeat secrets
+		c.body["secret"] = "(OMITTED)"
 	}
 	return errorBody{
 		Code: e.code,

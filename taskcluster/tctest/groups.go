@@ -1,6 +1,10 @@
 package tctest
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 type groupAnswer struct {
 	TaskGroupID string           `json:"taskGroupId"`
@@ -46,7 +50,7 @@ func getTaskGroup(c *call) (any, error) {
 func listTaskGroup(c *call) (any, error) {
 	return c.group(listingGroup, func(q *queue, g *group, _ time.Time) (any, error) {
 		answer := g.answer()
-		some, next := page(c, g.tasks)
+		some, next := page(c, g.sorted(), taskKey)
 		tasks := q.whole(some)
 		answer.Tasks, answer.Next = &tasks, next
 		return answer, nil
@@ -91,4 +95,17 @@ func changeTaskGroupPriority(c *call) (any, error) {
 		}
 		return map[string]any{"taskGroupId": g.id, "taskGroupSize": len(g.tasks), "tasksAffected": len(ids), "taskIds": ids}, nil
 	})
+}
+
+// sorted are the tasks in the order of lists.
+func (g *group) sorted() []*task {
+	if !g.inOrder {
+		keys := make(map[*task]string, len(g.tasks))
+		for _, t := range g.tasks {
+			keys[t] = taskKey(t)
+		}
+		slices.SortFunc(g.tasks, func(a, b *task) int { return strings.Compare(keys[a], keys[b]) })
+		g.inOrder = true
+	}
+	return g.tasks
 }

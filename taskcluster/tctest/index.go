@@ -126,7 +126,7 @@ func findTasksAtIndex(c *call) (any, error) {
 		seen[path] = true
 		all = append(all, e.answer())
 	}
-	all, next := page(c, all)
+	all, next := pageByNumber(c, all)
 	return tasksPage{all, next}, nil
 }
 
@@ -150,7 +150,7 @@ func listIndexedTasks(c *call) (any, error) {
 			all = append(all, x.entries[name].answer())
 		}
 	}
-	all, next := page(c, all)
+	all, next := page(c, all, func(a indexAnswer) string { return a.Namespace })
 	return tasksPage{all, next}, nil
 }
 
@@ -181,7 +181,7 @@ func listNamespaces(c *call) (any, error) {
 		until := latest[child].Truncate(24 * time.Hour).Add(24 * time.Hour) // kept by whole days
 		all = append(all, namespaceAnswer{namespace + "." + child, child, stamp(until)})
 	}
-	all, next := page(c, all)
+	all, next := page(c, all, func(a namespaceAnswer) string { return a.Name })
 	return struct {
 		Namespaces []namespaceAnswer `json:"namespaces"`
 		Next       string            `json:"continuationToken,omitempty"`

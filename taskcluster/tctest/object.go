@@ -3,6 +3,7 @@ package tctest
 import (
 	"encoding/base64"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -64,9 +65,11 @@ func (c *call) uploadMethod(name string) map[string]any {
 		return map[string]any{}
 	}
 	kind, _ := put["contentType"].(string)
+	length, _ := put["contentLength"].(float64)
+	headers := map[string]string{"Content-Type": kind, "Content-Length": strconv.FormatInt(int64(length), 10), "Content-Encoding": "identity"}
 	now := c.s.clock.Now()
 	return map[string]any{"putUrl": map[string]any{"url": c.s.blobs.sign(c.s, http.MethodPut, publicBucket, name, now.Add(uploadLife)),
-		"expires": stamp(now.Add(45 * time.Minute)), "headers": map[string]string{"Content-Type": kind}}}
+		"expires": stamp(now.Add(45 * time.Minute)), "headers": headers}}
 }
 
 func (c *call) object(need ...expression) (*object, error) {

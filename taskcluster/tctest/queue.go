@@ -48,7 +48,6 @@ type task struct {
 	created   time.Time
 	deadline  time.Time
 	expires   time.Time
-	priority  string
 	retries   int
 	left      int // retries left
 	runs      []*run
@@ -74,6 +73,7 @@ type group struct {
 	tasks         []*task
 	expires       time.Time
 	sealed        time.Time
+	inOrder       bool // tasks are in the order of lists
 }
 
 func newQueue(s *Server) *queue {

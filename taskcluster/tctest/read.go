@@ -1,10 +1,8 @@
 package tctest
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -101,35 +99,8 @@ func (c *call) batch(prefix string) (found []*task, next string, err error) {
 		}
 	}
 	slices.SortFunc(found, func(a, b *task) int { return strings.Compare(a.id, b.id) })
-	found, next = page(c, found)
+	found, next = pageByNumber(c, found)
 	return found, next, nil
-}
-
-// page cuts one page out of a list, and returns the token of the next. A token that is none starts again.
-func page[T any](c *call, all []T) ([]T, string) {
-	const most = 1000
-	limit := most
-	if given := c.query.Get("limit"); given != "" {
-		limit, _ = strconv.Atoi(given)
-		limit = min(limit, most)
-	}
-	start := 0
-	if text, err := base64.RawURLEncoding.DecodeString(c.query.Get("continuationToken")); err == nil {
-		if number, ok := strings.CutPrefix(string(text), "from:"); ok {
-			start, _ = strconv.Atoi(number)
-		}
-	}
-	if limit == 0 || start >= len(all) {
-		return all[:0:0], ""
-	}
-	if most := c.s.options.PageSize; most > 0 {
-		limit = min(limit, most)
-	}
-	end := min(start+limit, len(all))
-	if end == len(all) {
-		return all[start:end], ""
-	}
-	return all[start:end], base64.RawURLEncoding.EncodeToString([]byte("from:" + strconv.Itoa(end)))
 }
 
 func listDependents(c *call) (any, error) {
@@ -149,7 +120,8 @@ func listDependents(c *call) (any, error) {
 			all = append(all, q.tasks[other])
 		}
 	}
-	all, next := page(c, all)
+	slices.SortFunc(all, func(a, b *task) int { return byCollation(a.id, b.id) })
+	all, next := page(c, all, taskKey)
 	return struct {
 		TaskID string          `json:"taskId"`
 		Tasks  []taskAndStatus `json:"tasks"`

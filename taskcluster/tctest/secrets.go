@@ -83,9 +83,11 @@ func listSecrets(c *call) (any, error) {
 	}
 	c.s.secrets.mu.Lock()
 	defer c.s.secrets.mu.Unlock()
-	names, next := page(c, slices.Sorted(maps.Keys(c.s.secrets.byName)))
+	names, next := page(c, slices.Sorted(maps.Keys(c.s.secrets.byName)), itself)
 	return struct {
 		Secrets []string `json:"secrets"`
 		Next    string   `json:"continuationToken,omitempty"`
 	}{append([]string{}, names...), next}, nil
 }
+
+func itself(s string) string { return s }

@@ -65,7 +65,7 @@ func (q *queue) status(t *task) Status {
 		SchedulerID: d.SchedulerID, ProjectID: d.ProjectID, TaskGroupID: d.TaskGroupID,
 		Deadline: d.Deadline, Expires: d.Expires, RetriesLeft: t.left, State: t.state(), Runs: make([]Run, len(t.runs))}
 	if q.s.version >= statusHasPriority {
-		s.Priority = t.priority
+		s.Priority = t.def.Priority
 	}
 	for i, r := range t.runs {
 		s.Runs[i] = Run{RunID: i, State: r.state, ReasonCreated: r.created, ReasonResolved: r.resolvedAs, WorkerGroup: r.workerGroup,
