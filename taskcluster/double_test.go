@@ -1,6 +1,7 @@
 package taskcluster_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -204,6 +205,12 @@ func TestDoubleArtifacts(t *testing.T) {
 	if info := must[*taskcluster.Artifact](t)(c.Queue.ArtifactInfo(ctx, id, 0, "public/link")); info.StorageType != taskcluster.StorageLink {
 		t.Errorf("%+v", info)
 	}
+	for _, content := range []*taskcluster.ArtifactContent{
+		must[*taskcluster.ArtifactContent](t)(c.Queue.Artifact(ctx, id, 0, "public/text")), must[*taskcluster.ArtifactContent](t)(c.Queue.LatestArtifact(ctx, id, "public/text"))} {
+		if got := get(t, content.URL); got != "public/text\n" || content.StorageType != taskcluster.StorageS3 {
+			t.Errorf("%+v: %q", content, got)
+		}
+	}
 	signed := must[string](t)(c.SignURL("/api/queue/v1/task/"+id+"/artifacts/private/text", time.Minute))
 	if got := get(t, signed); got != "private/text\n" {
 		t.Errorf("by the signed URL: %q", got)
@@ -376,6 +383,15 @@ func TestDoubleFaults(t *testing.T) {
 		create(t, c, definition(""))
 		if n, calls := len(s.TaskIDs()), len(s.Calls("createTask")); n != 1 || calls < 2 {
 			t.Errorf("%s: %d tasks after %d calls", name, n, calls)
+		}
+	}
+}
+
+func TestDoublePing(t *testing.T) {
+	c := double(t, tctest.New(t, tctest.Options{}))
+	for _, service := range []interface{ Ping(context.Context) error }{c.Queue, c.Index, c.Auth, c.Secrets, c.Notify, c.Object} {
+		if err := service.Ping(t.Context()); err != nil {
+			t.Error(err)
 		}
 	}
 }

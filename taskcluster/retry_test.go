@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tafc/tafc/taskcluster"
-	"github.com/tafc/tafc/taskcluster/hawk"
+	"github.com/tafc/tafc/taskcluster/hawk/hawktest"
 )
 
 // transport answers requests without a network, so that tests can run in a bubble of synctest, whose clock does not wait.
@@ -67,10 +67,10 @@ func TestRetries(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
-				var headers []hawk.Attributes
+				var headers []hawktest.Attributes
 				var bodies []string
 				client := newClient(t, func(r *http.Request) (*http.Response, error) {
-					a, err := hawk.ParseHeader(r.Header.Get("Authorization"))
+					a, err := hawktest.ParseHeader(r.Header.Get("Authorization"))
 					if err != nil {
 						t.Error(err)
 					}

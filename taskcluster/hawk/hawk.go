@@ -58,9 +58,6 @@ func Bewit(u *url.URL, id, key, ext string, expires time.Time) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(text))
 }
 
-// MAC is the MAC of a request's header, in base64: what a service compares.
-func MAC(r Request, key string) string { return r.mac("header", key) }
-
 func (r Request) mac(kind, key string) string {
 	m := hmac.New(sha256.New, []byte(key))
 	fmt.Fprintf(m, "hawk.1.%s\n%d\n%s\n%s\n%s\n%s\n%s\n\n%s\n", kind, r.Time.Unix(), r.Nonce,

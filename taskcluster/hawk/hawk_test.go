@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tafc/tafc/taskcluster/hawk"
+	"github.com/tafc/tafc/taskcluster/hawk/hawktest"
 )
 
 func parse(t testing.TB, text string) *url.URL {
@@ -39,11 +40,11 @@ func TestMAC(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := hawk.ParseHeader(header)
+		got, err := hawktest.ParseHeader(header)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := hawk.Attributes{ID: "me", Time: r.Time, Nonce: tt.nonce, Ext: tt.ext, MAC: tt.want}
+		want := hawktest.Attributes{ID: "me", Time: r.Time, Nonce: tt.nonce, Ext: tt.ext, MAC: tt.want}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.url, diff)
 		}
@@ -57,12 +58,9 @@ func TestBewit(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	a, err := hawk.ParseBewit(got)
+	a, err := hawktest.ParseBewit(got)
 	if err != nil || a.ID != "proj/issuer" || a.Time.Unix() != 1700000900 {
 		t.Errorf("%+v, %v", a, err)
-	}
-	if mac := hawk.BewitMAC(hawk.Request{Method: "GET", URL: u, Time: a.Time, Ext: a.Ext}, "no-secret"); mac != a.MAC {
-		t.Errorf("MAC %s, computed %s", a.MAC, mac)
 	}
 }
 
@@ -86,30 +84,23 @@ func TestHeaderRefuses(t *testing.T) {
 	}
 }
 
-// Whatever a header says, it is refused or says the same when written again.
-func FuzzParseHeader(f *testing.F) {
-	f.Add(`Hawk id="a", ts="1700000000", nonce="n", mac="m"`)
-	f.Add(`Hawk mac="m=", ts="1",nonce="n" ,  ext="e", id="a", hash="h"`)
-	f.Add(`Hawk id="a", id="b", ts="1", nonce="n", mac="m"`)
-	f.Add(`Hawk id="a\"", ts="1"`)
-	f.Add(`Bearer x`)
-	f.Fuzz(func(t *testing.T, header string) {
-		a, err := hawk.ParseHeader(header)
-		if err != nil {
+// Whatever is signed, it is refused or arrives as it was.
+func FuzzHeader(f *testing.F) {
+	f.Add("me/you", "key", "n0nce", "ZXh0", int64(1700000000))
+	f.Add(`a"b`, "", "", "", int64(-1))
+	f.Add("a\\b", "k", "\n", "=,", int64(0))
+	f.Fuzz(func(t *testing.T, id, key, nonce, ext string, ts int64) {
+		r := hawk.Request{Method: "GET", URL: parse(t, "https://tc.example.com/x?y=z"), Time: time.Unix(ts, 0), Nonce: nonce, Ext: ext}
+		header, err := hawk.Header(r, id, key)
+		if err != nil || id == "" || nonce == "" {
 			return
 		}
-		r := hawk.Request{Method: "GET", URL: parse(t, "https://tc.example.com/x"), Time: a.Time, Nonce: a.Nonce, Ext: a.Ext}
-		again, err := hawk.Header(r, a.ID, "key")
+		got, err := hawktest.ParseHeader(header)
 		if err != nil {
-			t.Skip(err) // the MAC and spaces may make it longer
+			t.Fatalf("%q: %v", header, err)
 		}
-		b, err := hawk.ParseHeader(again)
-		if err != nil {
-			t.Fatalf("%q: %v", again, err)
-		}
-		a.MAC, a.Hash, b.MAC = "", "", ""
-		if diff := cmp.Diff(a, b); diff != "" {
-			t.Error(diff)
+		if got.ID != id || got.Nonce != nonce || got.Ext != ext || got.Time.Unix() != ts || got.MAC == "" {
+			t.Errorf("%q: %+v", header, got)
 		}
 	})
 }

@@ -134,6 +134,9 @@ func TestExpressionText(t *testing.T) {
 			t.Errorf("%s: %q, %v", text, e, err)
 		}
 	}
+	if e := (scope.Expression{AllOf: []scope.Expression{scope.Any("a", "b"), scope.All("c")}}); e.String() != "(a or b) and c" || !e.Valid() || scope.Any("\n").Valid() {
+		t.Error(e)
+	}
 	for _, text := range []string{`{}`, `1`, `{"AllOf": ["a"], "AnyOf": ["b"]}`, `{"Some": []}`, `null`} {
 		var e scope.Expression
 		if err := json.Unmarshal([]byte(text), &e); err == nil && text != "null" {

@@ -1,4 +1,4 @@
-package hawk
+package hawktest
 
 import (
 	"encoding/base64"
@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tafc/tafc/taskcluster/hawk"
 )
 
 // Attributes are what a header says.
@@ -24,7 +26,7 @@ var attributes = regexp.MustCompile(`^(\w+)="([^"\\]*)"\s*(?:,\s*|$)`)
 
 // ParseHeader reads the value of an Authorization header as services do. Errors do not repeat what they are about.
 func ParseHeader(header string) (Attributes, error) {
-	if len(header) > MaxHeader {
+	if len(header) > hawk.MaxHeader {
 		return Attributes{}, errors.New("header length too long")
 	}
 	rest, ok := strings.CutPrefix(header, "Hawk ")
@@ -34,7 +36,7 @@ func ParseHeader(header string) (Attributes, error) {
 	values := map[string]string{}
 	for rest = strings.TrimSpace(rest); rest != ""; {
 		m := attributes.FindStringSubmatch(rest)
-		if m == nil || strings.ContainsFunc(m[2], func(c rune) bool { return !allowed(c) }) {
+		if m == nil || strings.ContainsFunc(m[2], func(c rune) bool { return c < ' ' || c > '~' }) {
 			return Attributes{}, errors.New("bad header format")
 		}
 		if _, twice := values[m[1]]; twice {
@@ -71,6 +73,3 @@ func ParseBewit(bewit string) (Attributes, error) {
 	}
 	return Attributes{ID: parts[0], Time: time.Unix(expires, 0), MAC: parts[2], Ext: parts[3]}, nil
 }
-
-// BewitMAC is the MAC of a URL without its bewit, as Bewit computes it: what a service compares.
-func BewitMAC(r Request, key string) string { return r.mac("bewit", key) }
