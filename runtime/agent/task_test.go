@@ -52,7 +52,13 @@ type cluster struct {
 
 func newCluster(t *testing.T, native bool, o worker.Options) *cluster {
 	t.Helper()
-	s := tctest.New(t, tctest.Options{LongPoll: time.Second})
+	return newClusterOf(t, native, o, tctest.Options{})
+}
+
+func newClusterOf(t *testing.T, native bool, o worker.Options, server tctest.Options) *cluster {
+	t.Helper()
+	server.LongPoll = time.Second
+	s := tctest.New(t, server)
 	admin := s.Admin()
 	tc, err := taskcluster.New(taskcluster.Config{RootURL: s.RootURL, Credentials: &taskcluster.Credentials{ClientID: admin.ClientID, AccessToken: admin.AccessToken}})
 	if err != nil {
