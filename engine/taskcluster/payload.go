@@ -106,7 +106,7 @@ func (l *lowering) payload(t *engine.Task, place agent.Placement, exits []int) j
 		return marshal(p)
 	}
 	p := dockerPayload{
-		Image: l.images[l.imageRef(t)].payload(), Command: []string{mapperName, "task"}, Env: place.Env, MaxRunTime: l.maxRunTime(t),
+		Image: l.images[l.imageRef(t)].payload(), Command: []string{mapperName, "task", "-out", agent.DockerOut}, Env: place.Env, MaxRunTime: l.maxRunTime(t),
 		Features: f, OnExitStatus: on, Cache: l.Settings.Caches,
 		Artifacts: map[string]dockerArtifact{l.Settings.ArtifactPrefix: {Type: "directory", Path: agent.DockerOut}},
 	}
