@@ -181,6 +181,8 @@ func (c *collector) unreadable(name, written string, err error) {
 	switch {
 	case isOutside(err):
 		c.problem("bundle/outside", written, 0, "Code outside the analysis' folder", "%v. Copy the file into the folder, or put it into the image.", err)
+	case isMissing(err) && strings.Contains(written, "://"):
+		c.problem("bundle/missing-file", written, 0, "No such file", "Code is a file beside the analysis, and %q is a URL. Copy the file into the folder, or put it into the image.", written)
 	case isMissing(err):
 		c.problem("bundle/missing-file", written, 0, "No such file", "There is no file %q in the folder of the analysis.", name)
 	default:

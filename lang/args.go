@@ -265,6 +265,9 @@ func (l *loader) reference(b *block, name string, kinds ...string) (ref, hcl.Ran
 					}
 				}
 			}
+			if hint == "" && slices.Contains(kinds, "image") {
+				hint = fmt.Sprintf(" Declare it with a block, image \"NAME\" { name = %q }, and write image.NAME here.", v.AsString())
+			}
 		}
 		l.add(diag.Error("lang/wrong-type", "Wrong type of value",
 			fmt.Sprintf("The argument %q takes a reference, %s, but this is %s.%s", name, list(want, "or"), describeType(v), hint), rng))

@@ -159,6 +159,8 @@ func (l *loader) shapeArg(b *block, a *hclsyntax.Attribute) {
 		l.add(diag.Error("lang/unknown-argument", "Unknown argument", detail, a.NameRange))
 	case l.misplaced(b, a.Name, a.NameRange):
 	case l.deeper(b, a):
+	case l.elsewhere(b, a):
+	case l.dimensionIn(b, a):
 	default:
 		known := append(b.schema.argNames(), b.schema.blockNames()...)
 		b.meant = append(b.meant, diag.Suggest(a.Name, known))
@@ -178,12 +180,17 @@ func (l *loader) deeper(b *block, a *hclsyntax.Attribute) bool {
 			fmt.Sprintf("%s is an argument of the block %s. Write %s { %s = … }.", a.Name, nested.Type, nested.Type, a.Name), a.NameRange))
 		return true
 	}
-	if b.Type == "filter" && diag.Suggest(a.Name, append(b.schema.argNames(), "where", "exclude")) == "" {
-		l.add(diag.Error("lang/unknown-argument", "Unknown argument",
-			fmt.Sprintf("A filter has no argument %q. If it is a dimension, its condition belongs into a block: where { %s = … }.", a.Name, a.Name), a.NameRange))
-		return true
-	}
 	return false
+}
+
+// dimensionIn reports what may be a dimension, beside the conditions of a filter.
+func (l *loader) dimensionIn(b *block, a *hclsyntax.Attribute) bool {
+	if b.Type != "filter" || diag.Suggest(a.Name, append(b.schema.argNames(), "where", "exclude")) != "" {
+		return false
+	}
+	l.add(diag.Error("lang/unknown-argument", "Unknown argument",
+		fmt.Sprintf("A filter has no argument %q. If it is a dimension, its condition belongs into a block: where { %s = … }.", a.Name, a.Name), a.NameRange))
+	return true
 }
 
 // has lists the arguments of a block for those who guess.

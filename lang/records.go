@@ -96,7 +96,20 @@ func (l *loader) recordCondition(c *RecordCondition, v cty.Value) bool {
 		l.recordError(c, "The bounds of a range must both be texts or both be numbers.")
 		return false
 	}
+	if c.Op == OpBetween && inverted(args[0], args[1]) {
+		l.add(diag.Error("lang/inverted-range", "Inverted range",
+			fmt.Sprintf("between(%s, %s) matches nothing: the first bound comes after the second. Write between(%[2]s, %[1]s).", c.Values[0], c.Values[1]), c.Range))
+		return false
+	}
 	return true
+}
+
+// inverted tells whether the first of two bounds comes after the second. Numbers compare by value, texts byte by byte.
+func inverted(least, most cty.Value) bool {
+	if least.Type() == cty.Number {
+		return least.GreaterThan(most).True()
+	}
+	return least.AsString() > most.AsString()
 }
 
 // recordValue reads one value of a condition: what JSON has besides lists and maps.

@@ -147,9 +147,9 @@ func (l *loader) secrets(b *block, s *Stage) {
 // envNames reports and removes what cannot be the name of an environment variable.
 func (l *loader) envNames(m map[string]string, rng hcl.Range) {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if name == "" || strings.ContainsAny(name, "=\x00") {
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r == '=' || r <= ' ' || r == 0x7f }) {
 			l.add(diag.Error("lang/bad-name", "Bad name",
-				fmt.Sprintf("%q cannot be the name of an environment variable: it must not be empty and holds no equals sign.", name), rng))
+				fmt.Sprintf("%q cannot be the name of an environment variable: it must not be empty and holds neither blanks nor an equals sign.", name), rng))
 			delete(m, name)
 		}
 	}

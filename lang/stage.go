@@ -302,6 +302,8 @@ func (l *loader) outputs() {
 			o.To = to
 			if scheme, _, remote := strings.Cut(to, "://"); remote {
 				l.notBuilt(fmt.Sprintf("An output to %s://", scheme), rng)
+			} else if strings.HasSuffix(to, "/") {
+				l.bad(b, "to", to, fmt.Sprintf("the path of a file, such as %q", to+b.Name+"."+strings.Replace(o.Format, "text", "txt", 1)), rng)
 			} else if prior := files[path.Clean(to)]; prior != nil {
 				l.add(diag.Error("lang/same-output-file", "Two outputs to one file",
 					fmt.Sprintf("The output %q is written to %q too, so one would overwrite the other. Give each its own file.", prior.Name, to),

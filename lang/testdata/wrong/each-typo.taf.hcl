@@ -1,0 +1,26 @@
+index "data" {
+  source = "dir:data"
+  layout = "telemetry"
+}
+
+filter "all" {
+  where {
+    reason = "saved-session"
+  }
+}
+
+map "by_os" {
+  input = filter.all
+  code  = "mapper.py"
+  for_each = toset(["a","b"])
+  env = { A = each.valeu }
+}
+
+reduce "total" {
+  input = map.by_os
+  code  = "reducer.py"
+}
+
+output "os" {
+  value = reduce.total
+}

@@ -1,0 +1,24 @@
+index "data" {
+  source = "dir:data"
+  layout = "telemetry"
+}
+
+filter "all" {
+  where {
+    reason = "saved-session"
+  }
+}
+
+map "by_os" {
+  input = filter.all
+  count_by = []
+}
+
+reduce "total" {
+  input = map.by_os
+  code  = "reducer.py"
+}
+
+output "os" {
+  value = reduce.total
+}
