@@ -41,6 +41,11 @@ type Task struct {
 	Needs []*Task // tasks of this run that must be done before
 	// Reused tells that the result is already in the store: nothing is run, it only feeds others.
 	Reused bool
+	// Mend is the key of an earlier result of the same input, in the store: only its quarantined records are run, and the rest of it is taken
+	// over. A Reused task takes over all of it, under its own key. Empty: neither.
+	Mend string
+	// Stale tells that the result under the key must not be reused: one that it was made of changes under its own key in this run.
+	Stale bool
 	// Spec is the task without what only the engine knows: Attempt, Code.Dir, Upstream and the paths of results.
 	Spec     job.Spec
 	Upstream []Upstream // inputs that are results of other tasks, in the order in which they are merged

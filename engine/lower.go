@@ -44,7 +44,7 @@ func (l *lowering) task(c plan.Change) *Task {
 			Attempts: stage.Retry.Attempts, On: stage.Retry.On, Delay: stage.Retry.Delay, MaxDelay: stage.Retry.MaxDelay,
 		},
 		Cpus: stage.Cpus, Disk: stage.Disk,
-		FailedTasks: job.Limit(stage.Tolerate.FailedTasks),
+		FailedTasks: job.Limit(stage.Tolerate.FailedTasks), Mend: c.Mend, Stale: c.Stale,
 	}
 	if x := stage.Image; x != nil {
 		out.Image = &Image{Ref: x.Ref, ID: x.ID, Digest: x.Digest}

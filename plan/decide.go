@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"slices"
+	"strconv"
 
 	"github.com/tafc/tafc/compile"
 	"github.com/tafc/tafc/internal/addr"
@@ -12,6 +13,7 @@ import (
 type decider struct {
 	prior    Prior
 	result   map[*compile.Task]ResultState
+	stale    map[*compile.Task]bool // a result below it is mended
 	runs     map[*compile.Task]bool
 	stages   map[addr.Stage]bool
 	before   map[addr.Stage]batchNames // of the earlier graph
@@ -22,7 +24,7 @@ type decider struct {
 func newDecider(g *compile.Graph, prior Prior, wanted func(*compile.Task) bool) *decider {
 	d := &decider{
 		prior: prior, result: make(map[*compile.Task]ResultState, len(g.Tasks)), runs: make(map[*compile.Task]bool, len(g.Tasks)),
-		stages: map[addr.Stage]bool{}, before: map[addr.Stage]batchNames{}, now: map[addr.Stage]batchNames{},
+		stale: map[*compile.Task]bool{}, stages: map[addr.Stage]bool{}, before: map[addr.Stage]batchNames{}, now: map[addr.Stage]batchNames{},
 		settings: map[string][]Reason{},
 	}
 	for _, s := range g.Stages {
@@ -58,12 +60,26 @@ func (d *decider) findRuns(g *compile.Graph, wanted func(*compile.Task) bool) {
 			needed[t] = true
 		}
 	}
+	for _, t := range g.Tasks {
+		if len(d.prior.Mend) == 0 {
+			break
+		}
+		d.stale[t] = slices.ContainsFunc(t.Upstream, func(u compile.Upstream) bool { return d.stale[u.Task] || d.prior.Mend[u.Task.Addr].Records > 0 })
+	}
 	for _, t := range slices.Backward(g.Tasks) {
 		if !wanted(t) {
 			continue
 		}
 		d.result[t] = d.prior.Result(t.Key)
-		if d.result[t] == Available || consumed[t] && !needed[t] {
+		mend, taken := d.prior.Mend[t.Addr]
+		mends := taken && mend.Records > 0
+		switch {
+		case taken && !mends:
+			d.result[t] = Available
+		case mends || d.stale[t]:
+			d.result[t] = None
+		}
+		if !mends && (d.result[t] == Available || consumed[t] && !needed[t]) {
 			continue
 		}
 		d.runs[t] = true
@@ -75,14 +91,21 @@ func (d *decider) findRuns(g *compile.Graph, wanted func(*compile.Task) bool) {
 
 func (d *decider) decide(t *compile.Task) Change {
 	before, known := d.prior.Tasks[t.Addr]
+	mend, taken := d.prior.Mend[t.Addr]
 	if !d.runs[t] {
 		idle := d.result[t] != Available
 		return Change{
-			Addr: t.Addr, Task: t, Action: Reuse, Idle: idle,
+			Addr: t.Addr, Task: t, Action: Reuse, Idle: idle, Mend: mend.Key,
 			Adopted: !idle && (!known || before.Key != t.Key || before.Failed != ""),
 		}
 	}
-	return Change{Addr: t.Addr, Task: t, Action: Run, Again: known, Reasons: d.reasons(t, before, known)}
+	if taken {
+		return Change{
+			Addr: t.Addr, Task: t, Action: Run, Again: true, Mend: mend.Key,
+			Reasons: []Reason{{Code: "quarantined records", Detail: strconv.FormatInt(mend.Records, 10)}},
+		}
+	}
+	return Change{Addr: t.Addr, Task: t, Action: Run, Again: known, Reasons: d.reasons(t, before, known), Stale: d.stale[t]}
 }
 
 func (d *decider) reasons(t *compile.Task, before Task, known bool) []Reason {

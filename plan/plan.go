@@ -45,6 +45,10 @@ type Change struct {
 	Idle    bool          // a reuse in name only: there is no result, but nobody needs it
 	Task    *compile.Task // nil for Drop
 	Reasons []Reason      // none for Reuse
+	// Mend is the key of the earlier result that the task takes over: all of it for Reuse, all but its quarantined records for Run.
+	Mend string
+	// Stale tells of a run that the result under its key does not do, because one that it stands on changes under its own key.
+	Stale bool
 }
 
 // Reason is one cause of a change. Code is stable and has no values of one run in it but names that the analysis declares:
@@ -78,6 +82,8 @@ type Prior struct {
 	Inputs     func(digest string) []byte
 	Components func(digest string) []compile.Component
 	Serial     string // of all the above
+	// Mend are results of the same input, made by the code as it is or as it was, that are to be taken over but for their quarantined records.
+	Mend map[addr.Task]Mend
 }
 
 // Task is what the state remembers of a task.
@@ -87,6 +93,12 @@ type Task struct {
 	InputsDigest string
 	Failed       string // cause, when the last attempt failed; the digests are those of the last success, or of the failure when there was none
 	FailedKey    string // key of the failed attempt
+}
+
+// Mend is an earlier result.
+type Mend struct {
+	Key     string
+	Records int64 // to run; 0: none, all is taken over
 }
 
 // ResultState is what there is under a key.

@@ -189,7 +189,27 @@ func (db *DB) insertResult(conn *sqlite.Conn, r *Result, blobs []blob) error {
 		r.Report.Partial, r.Report.Transient, len(r.Report.Parts), pairs, bytes, db.pack(text))
 }
 
-const resultColumns = "key, content_key, analysis, task, run, created, body"
+// Doubt makes the results under these keys ones that must not be reused, because a result that they were made of is about to change under its
+// own key. Keys without a result are fine.
+func (db *DB) Doubt(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	err := db.update(ctx, func(conn *sqlite.Conn) error {
+		for _, key := range keys {
+			if err := exec(conn, "UPDATE results SET transient = 1 WHERE key = ?", key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("note results that are to be made again: %w", err)
+	}
+	return nil
+}
+
+const resultColumns = "key, content_key, analysis, task, run, created, body, transient"
 
 // Result loads the result under a key. The error is ErrNoResult or ErrResultMissing when it is not there.
 func (db *DB) Result(ctx context.Context, key string) (Result, error) {
@@ -245,6 +265,7 @@ func (db *DB) loadResults(ctx context.Context, sql string, arg string) ([]Result
 				return err
 			}
 			r.Report, r.Upstream = b.Report, b.Upstream
+			r.Report.Transient = r.Report.Transient || s.ColumnBool(7) // see Doubt
 			for i := range r.Report.Parts {
 				r.Report.Parts[i].Path = db.stored(r.Report.Parts[i].Digest)
 			}

@@ -15,14 +15,21 @@ import (
 
 func (a *app) retryVerb() *cobra.Command {
 	var in inputs
+	var quarantined bool
 	c := &cobra.Command{
 		Use:   "retry [FILE]",
-		Short: "Run the tasks that failed again, and what waits for them",
-		Args:  positional(0, 1),
+		Short: "Run what failed again: tasks, or quarantined records",
+		Long: "Without a flag: the tasks that failed, and what waits for them. With -quarantined: of the last results only the records that were set aside, with the code as it is now. " +
+			"All else of these results is taken over, and what stands on them is made again.",
+		Args: positional(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := a.existing(c.Context(), args, 0, &in)
 			if err != nil {
 				return err
+			}
+			if quarantined {
+				s.close()
+				return a.retryQuarantined(c.Context(), args, &in)
 			}
 			failed, err := s.failedTasks(c.Context())
 			s.close()
@@ -37,6 +44,7 @@ func (a *app) retryVerb() *cobra.Command {
 			return a.applyFile(c.Context(), args, &in, true)
 		},
 	}
+	c.Flags().BoolVar(&quarantined, "quarantined", false, "run only the quarantined records, and merge what comes of them into the results")
 	in.stateFlag(c.Flags())
 	in.varFlags(c.Flags())
 	in.workersFlag(c.Flags())

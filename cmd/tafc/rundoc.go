@@ -64,8 +64,9 @@ func addResult(ctx context.Context, db *state.DB, doc *view.TaskDocument) error 
 	}
 	doc.Ledger, doc.Covers, doc.Counters, doc.Partial = &r.Report.Ledger, &r.Report.Covers, r.Report.Counters, r.Report.Partial
 	if q := r.Report.Quarantine; q != nil {
-		doc.Quarantine = &job.Quarantine{Path: q.Path, Digest: q.Digest, Size: q.Size, Records: q.Records, Groups: q.Groups}
+		doc.Quarantine = &job.Quarantine{Path: q.Path, Digest: q.Digest, Size: q.Size, Records: q.Records, Unframed: q.Unframed, Groups: q.Groups}
 	}
+	doc.Mended = r.Report.Mended
 	return nil
 }
 

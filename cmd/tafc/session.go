@@ -37,6 +37,8 @@ type inputs struct {
 	workers  uint
 	// failedOnly limits a plan to the tasks that failed and what waits for them.
 	failedOnly bool
+	// quarantined limits it to the quarantined records of the last results and what stands on them.
+	quarantined bool
 	// check is for tafc validate: variables need no value, and what nobody uses is told.
 	check bool
 	// several analyses are loaded with the same values, and not all need to declare all variables.
@@ -253,6 +255,11 @@ func (s *session) plan(ctx context.Context) (*plan.Plan, error) {
 	prior, err := readPrior(ctx, s.state, g)
 	if err != nil {
 		return nil, err
+	}
+	if s.in.quarantined {
+		if prior.Mend, targets, err = s.mendable(ctx, g); err != nil {
+			return nil, err
+		}
 	}
 	p := plan.New(g, prior, targets)
 	if err := g.Err(); err != nil {

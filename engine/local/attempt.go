@@ -25,7 +25,11 @@ func (r *runner) Run(ctx context.Context, a *engine.Attempt, progress func(job.P
 		RunID: r.run.ID, Address: a.Task.Addr, Attempt: a.Number, Key: a.Task.Key, Started: time.Now(),
 		Dir: r.db.AttemptDir(r.run.ID, a.Task.Addr, a.Number),
 	}
-	spec := r.spec(a, ups)
+	mend, err := r.mended(a.Task)
+	if err != nil {
+		return nil, err
+	}
+	spec := r.spec(a, ups, mend)
 	if err := writeSpec(at.Dir, spec); err != nil {
 		return nil, err
 	}
@@ -104,7 +108,7 @@ func (r *runner) commit(a *engine.Attempt, at state.Attempt, ups []job.Upstream,
 	report.Transient = report.Transient || a.Transient
 	report.Partial = report.Partial || len(a.Missing) > 0
 	key := contentKey(a, ups)
-	if report.Transient {
+	if report.Transient || report.Mended != "" {
 		key = ""
 	}
 	at.State, at.Cause, at.Ledger = state.AttemptDone, job.CauseDone, &report.Ledger

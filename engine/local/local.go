@@ -130,6 +130,9 @@ func (r *runner) prepare() error {
 	if err := r.recover(); err != nil {
 		return fmt.Errorf("recover from a killed run: %w", err)
 	}
+	if err := errors.Join(r.doubt(), r.takeOver()); err != nil {
+		return err
+	}
 	if err := r.checkReused(); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tafc/tafc/engine"
@@ -57,6 +58,10 @@ func (r *runner) adopt(at state.Attempt) (bool, error) {
 	}
 	var spec job.Spec
 	if json.Unmarshal(text, &spec) != nil || spec.Key != at.Key {
+		return false, nil
+	}
+	// What only mends an earlier result is adopted by those who want just that.
+	if m := spec.Mend; m != nil && !slices.ContainsFunc(wanted, func(t *engine.Task) bool { return t.Mend == m.Key }) {
 		return false, nil
 	}
 	report, err := readReport(at.Dir, spec)

@@ -93,7 +93,7 @@ func restrict(spec *job.Spec, o ReplayOptions) error {
 	}
 	for _, f := range spec.Files {
 		if f.Key == o.File {
-			spec.Files, spec.Only = []job.File{f}, o.Record
+			spec.Files, spec.Only, spec.Mend = []job.File{f}, o.Record, nil
 			return nil
 		}
 	}
@@ -110,6 +110,13 @@ func available(spec *job.Spec) error {
 			return fmt.Errorf("the code of %s as it was then is gone (%w): tafc gc has removed it", spec.Task, err)
 		}
 	}
+	if m := spec.Mend; m != nil {
+		for _, path := range append([]string{m.Quarantine.Path}, paths(m.Parts)...) {
+			if _, err := os.Stat(path); err != nil {
+				return fmt.Errorf("the earlier result that %s takes over is gone (%w)", spec.Task, err)
+			}
+		}
+	}
 	for _, u := range spec.Upstream {
 		for _, p := range u.Parts {
 			if _, err := os.Stat(p.Path); err != nil {
@@ -118,6 +125,14 @@ func available(spec *job.Spec) error {
 		}
 	}
 	return nil
+}
+
+func paths(parts []job.Part) []string {
+	out := make([]string, len(parts))
+	for i, p := range parts {
+		out[i] = p.Path
+	}
+	return out
 }
 
 func (o ReplayOptions) run(ctx context.Context, at state.Attempt, spec *job.Spec) (*job.Report, error) {

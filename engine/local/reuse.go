@@ -16,11 +16,14 @@ import (
 // then for one of the same content: equal bytes from upstream stop the wave here.
 func (r *runner) Reuse(_ context.Context, a *engine.Attempt) (*job.Report, error) {
 	result, err := r.db.Result(r.durable, a.Task.Key)
-	if err == nil && !result.Report.Transient {
+	if err == nil && !result.Report.Transient && !unmended(a.Task, &result.Report) {
 		return r.reuse(a, result)
 	}
 	if err != nil && !errors.Is(err, state.ErrNoResult) && !errors.Is(err, state.ErrResultMissing) {
 		return nil, err
+	}
+	if a.Task.Mend != "" {
+		return nil, nil
 	}
 	ups, err := r.upstream(a)
 	if err != nil {

@@ -13,12 +13,13 @@ import (
 )
 
 // spec completes a task's spec with what only the engine knows.
-func (r *runner) spec(a *engine.Attempt, ups []job.Upstream) job.Spec {
+func (r *runner) spec(a *engine.Attempt, ups []job.Upstream, mend *job.Report) job.Spec {
 	s := a.Task.Spec
 	s.Version = job.Version
 	s.Attempt = a.Number
 	s.Upstream = ups
 	s.Limits.Memory = a.Memory
+	s.Mend = mend
 	if s.Code != nil && a.Task.Bundle != "" {
 		code := *s.Code
 		code.Dir = r.db.BundleDir(a.Task.Bundle)

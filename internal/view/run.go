@@ -42,6 +42,7 @@ type TaskDocument struct {
 	Covers     *job.Ledger       `json:"covers,omitempty"` // of all that the result stands for
 	Counters   map[string]int64  `json:"counters,omitempty"`
 	Quarantine *job.Quarantine   `json:"quarantine,omitempty"`
+	Mended     string            `json:"mended,omitempty"` // key of the earlier result that all but its quarantined records are of
 	Progress   *job.Progress     `json:"progress,omitempty"`
 }
 
@@ -75,6 +76,9 @@ func Run(w io.Writer, d *RunDocument, all bool, style Style) {
 	if all {
 		for _, t := range d.Tasks {
 			fmt.Fprintf(w, "    %s %s%s\n", pad(t.State, 10), t.Address, ledgerText(t.Ledger))
+			if t.Mended != "" {
+				fmt.Fprintf(w, "      taken over from the earlier result %.16s, but for its quarantined records\n", t.Mended)
+			}
 			quarantined(w, t.Quarantine)
 		}
 	}

@@ -24,6 +24,9 @@ type Report struct {
 	// reduce on, whose partitions share keys, not files.
 	Whole bool `json:"whole,omitempty"`
 
+	// Mended is the key of the earlier result that all but its quarantined records were taken over from; empty: of none.
+	Mended string `json:"mended,omitempty"`
+
 	Ledger     Ledger           `json:"ledger"` // of this task alone
 	Covers     Ledger           `json:"covers"` // of all map tasks that the result stands for, this one included
 	Counters   map[string]int64 `json:"counters,omitempty"`
@@ -172,11 +175,13 @@ func (l *Ledger) Add(o Ledger) {
 
 // Quarantine describes the file of records that were set aside.
 type Quarantine struct {
-	Path    string            `json:"path"` // quarantine.jsonl.zst, relative to the attempt's folder in a Report
-	Digest  string            `json:"digest"`
-	Size    int64             `json:"size"`
-	Records int64             `json:"records"`
-	Groups  []QuarantineGroup `json:"groups"` // by signature, most records first
+	Path    string `json:"path"` // quarantine.jsonl.zst, relative to the attempt's folder in a Report
+	Digest  string `json:"digest"`
+	Size    int64  `json:"size"`
+	Records int64  `json:"records"`
+	// Unframed is how many of them are no records of the format, so that no code ever saw them.
+	Unframed int64             `json:"unframed,omitempty"`
+	Groups   []QuarantineGroup `json:"groups"` // by signature, most records first
 }
 
 // QuarantineGroup is the records that failed in the same way.

@@ -41,6 +41,8 @@ type Spec struct {
 	Files    []File     `json:"files,omitempty"`    // a map over files
 	Only     int64      `json:"only,omitempty"`     // of the only file only the record with this number, counted from 1; 0: all
 	Upstream []Upstream `json:"upstream,omitempty"` // everything else
+	// Mend is an earlier result of the same input. Only its quarantined records are mapped, and all else is taken over. Paths in it are absolute.
+	Mend *Report `json:"mend,omitempty"`
 
 	Partitions int      `json:"partitions"` // how many result files to write, at least 1
 	Tolerate   Tolerate `json:"tolerate"`

@@ -123,7 +123,7 @@ func (t *task) feed(r *frame.Reader, f *reading) error {
 		}
 		if b := item.Bad; b != nil {
 			signature, _, _ := strings.Cut(b.Message, ":")
-			bad := &badRecord{place: b.Place, raw: b.Raw, cause: job.CauseCorrupt, message: BadMessage(b), signature: signature}
+			bad := &badRecord{place: b.Place, raw: b.Raw, cause: job.CauseCorrupt, message: BadMessage(b), signature: signature, unframed: true}
 			if err := t.push(&entry{bad: []*badRecord{bad}}); err != nil {
 				return err
 			}

@@ -28,6 +28,7 @@ type badRecord struct {
 	signature string
 	stack     string
 	hint      string
+	unframed  bool // it is no record of the format
 }
 
 // quarantined is a line of quarantine.jsonl.zst.
@@ -41,6 +42,7 @@ type quarantined struct {
 	Stack     string    `json:"stack,omitempty"`
 	Text      *string   `json:"text,omitempty"`
 	Base64    string    `json:"base64,omitempty"` // instead of text, when the record is not UTF-8
+	Unframed  bool      `json:"unframed,omitempty"`
 }
 
 const quarantineFile = "quarantine.jsonl.zst"
@@ -58,8 +60,10 @@ type quarantine struct {
 	z       *zstd.Encoder
 	sum     hash.Hash
 	records int64
-	groups  []*job.QuarantineGroup
-	index   map[string]*job.QuarantineGroup
+	// of records those that are none of the format
+	unframed int64
+	groups   []*job.QuarantineGroup
+	index    map[string]*job.QuarantineGroup
 }
 
 func (q *quarantine) add(b *badRecord) error {
@@ -74,7 +78,7 @@ func (q *quarantine) add(b *badRecord) error {
 			return err
 		}
 	}
-	line := quarantined{File: b.place.File, Record: b.place.Record, Offset: b.place.Offset, Cause: b.cause, Signature: b.signature, Message: b.message, Stack: b.stack}
+	line := quarantined{File: b.place.File, Record: b.place.Record, Offset: b.place.Offset, Cause: b.cause, Signature: b.signature, Message: b.message, Stack: b.stack, Unframed: b.unframed}
 	if utf8.Valid(b.raw) {
 		text := string(b.raw)
 		line.Text = &text
@@ -89,6 +93,9 @@ func (q *quarantine) add(b *badRecord) error {
 		return &pairs.WriteError{Err: err}
 	}
 	q.records++
+	if b.unframed {
+		q.unframed++
+	}
 	q.count(b)
 	return nil
 }
@@ -119,7 +126,7 @@ func (q *quarantine) finish() (*job.Quarantine, error) {
 	if err != nil {
 		return nil, &pairs.WriteError{Err: err}
 	}
-	out := &job.Quarantine{Path: quarantineFile, Digest: hex.EncodeToString(q.sum.Sum(nil)), Size: fi.Size(), Records: q.records}
+	out := &job.Quarantine{Path: quarantineFile, Digest: hex.EncodeToString(q.sum.Sum(nil)), Size: fi.Size(), Records: q.records, Unframed: q.unframed}
 	slices.SortStableFunc(q.groups, func(a, b *job.QuarantineGroup) int {
 		return cmp.Or(cmp.Compare(b.Records, a.Records), cmp.Compare(a.Signature, b.Signature))
 	})

@@ -52,6 +52,8 @@ func check(s *job.Spec) error {
 		return fmt.Errorf("the spec has %d partitions, there must be at least 1", s.Partitions)
 	case len(s.Files) > 0 && len(s.Upstream) > 0:
 		return errors.New("the spec has both files and results of other tasks as its input")
+	case s.Mend != nil && (s.Role != job.RoleMap || s.Mend.Cause != job.CauseDone || s.Mend.Quarantine == nil):
+		return errors.New("the spec mends something else than a result of a map with a quarantine")
 	case s.Role != job.RoleMap && len(s.Files) > 0:
 		return fmt.Errorf("the spec gives files to a %s", s.Role)
 	case s.Role == job.RoleGather && (code || ready):

@@ -144,6 +144,11 @@ func (t *task) guarded(parent context.Context) (err error) {
 		return t.gather()
 	case t.spec.Role != job.RoleMap:
 		return t.withProgram(t.feedPairs)
+	case t.spec.Mend != nil:
+		if err := t.takeOver(); err != nil {
+			return err
+		}
+		return t.withProgram(t.mapQuarantined)
 	case len(t.spec.Upstream) > 0:
 		return t.withProgram(t.mapPairs)
 	}
@@ -257,6 +262,9 @@ func killed(exit string) bool {
 
 // write writes the result.
 func (t *task) write() error {
+	if m := t.spec.Mend; m != nil && m.Form != t.form {
+		return fail(job.CauseBadSpec, fmt.Sprintf("the earlier result has the form %s, and what is added to it %s", m.Form, t.form))
+	}
 	began := time.Now()
 	parts, err := t.out.Write(t.ctx, t.dir)
 	t.rep.Seconds["write"] += time.Since(began).Seconds()

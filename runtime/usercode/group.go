@@ -38,7 +38,7 @@ func (g *grouper) add(lines []byte) error {
 		end := bytes.IndexByte(lines, '\n')
 		tab := bytes.IndexByte(lines[:max(end, 0)], '\t')
 		if tab < 0 {
-			return fmt.Errorf("not a line of key TAB value: %q", shorten(lines))
+			return fmt.Errorf("not a line of key TAB value: %q", Shorten(lines))
 		}
 		key, value := lines[:tab], lines[tab+1:end]
 		lines = lines[end+1:]

@@ -117,7 +117,7 @@ func (s *streaming) Map(b *Block) error {
 func (s *streaming) Pairs(lines []byte) error {
 	text, rest := appendTextLines(nil, lines)
 	if len(rest) > 0 {
-		return fmt.Errorf("not a line of key TAB value: %q", shorten(rest))
+		return fmt.Errorf("not a line of key TAB value: %q", Shorten(rest))
 	}
 	return s.put(work{data: text})
 }

@@ -57,11 +57,11 @@ func (b *Block) Find(number int64) (i int, found bool) {
 
 // Place is where record i of the block stands, with its text shortened to 500 bytes of valid UTF-8.
 func (b *Block) Place(i int) job.Place {
-	return job.Place{File: b.File, Record: b.Number(i), Offset: b.Offsets[i], Text: shorten(b.Record(i))}
+	return job.Place{File: b.File, Record: b.Number(i), Offset: b.Offsets[i], Text: Shorten(b.Record(i))}
 }
 
-// shorten is text as valid UTF-8 of at most 500 bytes; an ellipsis tells that some was cut off.
-func shorten(text []byte) string {
+// Shorten is text as valid UTF-8 of at most 500 bytes; an ellipsis tells that some was cut off.
+func Shorten(text []byte) string {
 	const most = 500
 	if len(text) <= most {
 		return strings.ToValidUTF8(string(text), "\ufffd")

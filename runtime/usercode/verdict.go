@@ -24,7 +24,7 @@ func (h *helper) At() (at job.Place, ok bool) {
 		return b.Place(int(index)), true
 	}
 	if key := h.key(number); key != "" {
-		return job.Place{Text: shorten([]byte(key))}, true
+		return job.Place{Text: Shorten([]byte(key))}, true
 	}
 	return job.Place{}, false
 }
