@@ -234,7 +234,7 @@ func (l *lowering) task(n *Node) {
 
 // document is what the agent of a task is told.
 func (l *lowering) document(t *engine.Task) *agent.Document {
-	doc := &agent.Document{Version: agent.Version, Run: l.Run.ID, Spec: t.Spec, Artifacts: l.Settings.ArtifactPrefix}
+	doc := &agent.Document{Version: agent.Version, Run: l.Run.ID, Spec: t.Spec, Artifacts: l.Settings.ArtifactPrefix, RetryExits: retryExits(t.Retry)}
 	doc.Spec.Version = job.Version
 	if t.Bundle == "" {
 		doc.Spec.Code = nil

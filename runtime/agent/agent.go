@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -129,6 +130,17 @@ func (a *agent) run(ctx context.Context) int {
 	if err != nil {
 		a.j.say("error (write): the report cannot be written: %v", err)
 		return job.CauseWrite.ExitCode()
+	}
+	return exitCode(report, who.RetryExits)
+}
+
+// exitCode is that of the cause, unless the user's program ended with a code that is worth another run.
+func exitCode(report *job.Report, again []int) int {
+	code := 0
+	if f := report.Failure; f != nil {
+		if _, err := fmt.Sscanf(f.Exit, "exit status %d", &code); err == nil && slices.Contains(again, code) {
+			return ExitAgain
+		}
 	}
 	return report.Cause.ExitCode()
 }

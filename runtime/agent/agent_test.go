@@ -181,8 +181,10 @@ func TestExitCodesAndRetries(t *testing.T) {
 		flaky.retry = []int{job.CauseCode.ExitCode()}
 		other := c.mapTask("other", "x\n", "exit 7")
 		other.retry = []int{job.CauseDownload.ExitCode()}
+		exit := c.mapTask("exit", "x\n", fmt.Sprintf(`cat; [ -e %[1]s/once ] || { touch %[1]s/once; exit 7; }`, c.dir))
+		exit.retry, exit.doc.RetryExits = []int{agent.ExitAgain}, []int{7}
 		total := over("cat", flaky)
-		for _, task := range []*task{flaky, other, total} {
+		for _, task := range []*task{flaky, other, exit, total} {
 			c.create(task)
 		}
 		if got := c.text(total); got != "x\n" {
@@ -190,6 +192,9 @@ func TestExitCodesAndRetries(t *testing.T) {
 		}
 		if r, s := c.report(flaky), c.wait(flaky); r.Attempt != 3 || len(s.Runs) != 3 {
 			t.Errorf("attempt %d, %d runs; want the third", r.Attempt, len(s.Runs))
+		}
+		if r := c.report(exit); r.Cause != job.CauseDone || r.Attempt != 2 {
+			t.Errorf("after an exit code that is tried again: %s in attempt %d", r.Cause, r.Attempt)
 		}
 		if r := c.report(other); r.Cause != job.CauseCode || r.Failure.Exit != "exit status 7" || r.Attempt != 1 {
 			t.Errorf("%s in attempt %d: %+v", r.Cause, r.Attempt, r.Failure)

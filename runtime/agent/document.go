@@ -32,6 +32,9 @@ const (
 	LogFile    = "task.log"
 )
 
+// ExitAgain is the exit code of a task whose user's program ended with one of Document.RetryExits.
+const ExitAgain = 75
+
 // Document is what a task of Taskcluster knows of its job. Whoever makes the task writes it; others can read it, so it holds no
 // secret, and nothing of the computer that it was made on.
 type Document struct {
@@ -43,9 +46,12 @@ type Document struct {
 	Upstream []Upstream `json:"upstream,omitempty"` // inputs that are results of other tasks, in the order in which they are merged
 	// Tolerance is, for each stage with an Upstream that is tolerated to fail, how much of it may.
 	Tolerance []Tolerance `json:"tolerance,omitempty"`
-	Artifacts string      `json:"artifacts"`         // prefix of the names of this task's artifacts, without a slash at its end
-	Secrets   []Secret    `json:"secrets,omitempty"` // environment variables of the user's code
-	Buckets   *Buckets    `json:"buckets,omitempty"` // credentials for s3: files; nil: the worker's own role, or none
+	// RetryExits are exit codes of the user's program after which the task is worth another run: its process then ends with ExitAgain,
+	// because the code may mean something else there.
+	RetryExits []int    `json:"retry_exits,omitempty"`
+	Artifacts  string   `json:"artifacts"`         // prefix of the names of this task's artifacts, without a slash at its end
+	Secrets    []Secret `json:"secrets,omitempty"` // environment variables of the user's code
+	Buckets    *Buckets `json:"buckets,omitempty"` // credentials for s3: files; nil: the worker's own role, or none
 }
 
 // Code says where the user's code is: an archive made by Pack, in exactly one of these places.

@@ -29,6 +29,7 @@ func oomKills() int64 {
 		}
 	}
 	most += counter("/sys/fs/cgroup/memory.events", "oom_kill")
+	most += counter("/sys/fs/cgroup/memory/memory.oom_control", "oom_kill") // of the first version of control groups
 	return most + counter("/proc/vmstat", "oom_kill")
 }
 
