@@ -130,7 +130,7 @@ func codeIn(text string) []string {
 func pages(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"*.md", "*/*.md", "../README.md", "../ARCHITECTURE.md", "../CHANGELOG.md"} {
+	for _, pattern := range []string{"*.md", "*/*.md", "../README.md", "../ARCHITECTURE.md", "../CHANGELOG.md", "../images/README.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -31,7 +31,7 @@ func TestJSON(t *testing.T) {
 	p := read(t, "json.md")
 	for heading, v := range map[string]any{
 		"Plan": plan.Document{}, "Run": view.RunDocument{}, "Ledger": job.Ledger{}, "Explanation": explanations{},
-		"Diagnostics": diag.Report{}, "Index": view.IndexDocument{}, "Query": view.QueryDocument{}, "Tests": unittest.Document{},
+		"Diagnostics": diag.Report{}, "Index": view.IndexDocument{}, "Query": view.QueryDocument{}, "Tests": unittest.Document{}, "Images": view.ImagesDocument{},
 	} {
 		section := p.section(t, heading)
 		if heading == "Run" {
