@@ -60,7 +60,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
 	c := &call{s: s, m: m, w: w, r: r, params: params}
 	tooLarge := c.readBody()
 	entry := Call{Service: service, Method: name, HTTPMethod: r.Method, Path: r.URL.RequestURI(), Params: params, Body: c.raw}
-	fault := s.log.begin(&entry, s)
+	fault := s.log.begin(&entry)
 	if !fault.before(c, s) {
 		s.log.end(entry)
 		return

@@ -50,7 +50,7 @@ type callLog struct {
 	after  []func(Call)
 }
 
-// Inject asks for a fault. The first that matches a call befalls it.
+// Inject asks for a fault. All faults see a call that they match, one befalls it: the first that is due.
 func (s *Server) Inject(f Fault) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -103,7 +103,7 @@ func (s *Server) SetAuthDown(down bool) {
 }
 
 // begin counts a call and returns what is to befall it, or nil.
-func (l *callLog) begin(c *Call, _ *Server) *Fault {
+func (l *callLog) begin(c *Call) *Fault {
 	l.mu.Lock()
 	l.n++
 	c.N = l.n
@@ -114,12 +114,11 @@ func (l *callLog) begin(c *Call, _ *Server) *Fault {
 			continue
 		}
 		f.seen++
-		if f.seen <= f.Skip || f.Times >= 0 && f.done >= max(f.Times, 1) {
+		if found != nil || f.seen <= f.Skip || f.Times >= 0 && f.done >= max(f.Times, 1) {
 			continue
 		}
 		f.done++
 		found = f
-		break
 	}
 	l.mu.Unlock()
 	for _, see := range before {
