@@ -20,9 +20,13 @@ type Client struct {
 
 	caller   *caller
 	content  *http.Client // for the content of artifacts: follows redirects, signs nothing
+	retry    Retry        // of content
 	rootURL  string
 	features *featureCache
 }
+
+// proxyAnswer is how long the proxy of a task may take: it tries calls again itself, for a quarter of an hour.
+const proxyAnswer = 16 * time.Minute
 
 // New makes a client. It calls nobody yet.
 func New(c Config) (*Client, error) {
@@ -37,6 +41,9 @@ func New(c Config) (*Client, error) {
 	}
 	if call.now == nil {
 		call.now = time.Now
+	}
+	if c.ProxyURL != "" && c.Retry.Answer == 0 {
+		call.retry.Answer = proxyAnswer
 	}
 	if credentials != nil {
 		if call.ext, err = credentials.ext(); err != nil {
@@ -66,6 +73,7 @@ func New(c Config) (*Client, error) {
 		Object:   &object{call},
 		caller:   call,
 		content:  content,
+		retry:    c.Retry.withDefaults(),
 		rootURL:  rootURL.String(),
 		features: features,
 	}, nil

@@ -55,7 +55,7 @@ func (c *Client) OpenArtifact(ctx context.Context, taskID string, runID int, nam
 
 // OpenContent opens what Queue.GetArtifact or Index.FindArtifactFromTask point to.
 func (c *Client) OpenContent(ctx context.Context, at *ArtifactContent) (*ArtifactReader, error) {
-	return retry(ctx, c.caller.retry, func() (*ArtifactReader, error) {
+	return retry(ctx, c.retry, func() (*ArtifactReader, error) {
 		ctx, cancel := context.WithCancel(ctx)
 		r, err := c.openOnce(ctx, cancel, at)
 		if err != nil {
@@ -72,7 +72,7 @@ func (c *Client) openOnce(ctx context.Context, cancel context.CancelFunc, at *Ar
 	}
 	request.Header.Set("Accept-Encoding", "gzip")
 	request.Header.Set("User-Agent", c.caller.userAgent)
-	response, err := send(c.content, request, c.caller.retry.Answer, cancel)
+	response, err := send(c.content, request, c.retry.Answer, cancel)
 	if err != nil {
 		return nil, &networkError{call: "content", cause: err}
 	}

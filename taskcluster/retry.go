@@ -21,7 +21,7 @@ type Retry struct {
 	Max     time.Duration // the longest pause; 0 is a minute
 	Total   time.Duration // no try is begun after so long; 0 is 15 minutes
 	Tries   int           // at most so many; 0 is no limit, 1 is no second try
-	Answer  time.Duration // a try without an answer for so long has failed; 0 is 90 seconds
+	Answer  time.Duration // a try without an answer for so long has failed; 0 is 90 seconds, and 16 minutes through a proxy, which tries again itself
 }
 
 func (r Retry) withDefaults() Retry {

@@ -204,3 +204,16 @@ func TestNoAnswer(t *testing.T) {
 		}
 	})
 }
+
+// The proxy of a task tries again itself, which takes time.
+func TestNoAnswerOfTheProxy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newClient(t, func(*http.Request) (*http.Response, error) {
+			time.Sleep(15 * time.Minute)
+			return response(200, statusBody), nil
+		}, func(c *taskcluster.Config) { c.ProxyURL = "http://taskcluster" })
+		if _, err := client.Queue.Status(t.Context(), "id"); err != nil {
+			t.Error(err)
+		}
+	})
+}
