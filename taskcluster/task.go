@@ -15,7 +15,7 @@ func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Millisecond)} }
 func (t Time) Equal(other Time) bool { return t.Time.Equal(other.Time) }
 
 // MarshalJSON writes t in UTC, with milliseconds.
-func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `"`), nil }
 
 // String writes t as MarshalJSON does, without quotes.
 func (t Time) String() string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
