@@ -46,6 +46,7 @@ type cluster struct {
 	server *tctest.Server
 	tc     *taskcluster.Client
 	native bool
+	image  string // of docker-style tasks
 	group  string
 	dir    string // of input files
 }
@@ -64,12 +65,15 @@ func newClusterOf(t *testing.T, native bool, o worker.Options, server tctest.Opt
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Queue, o.Containers, o.Path, o.Log = queue, worker.Processes, []string{program(t)}, t.Logf
+	o.Queue, o.Path, o.Log = queue, []string{program(t)}, t.Logf
+	if o.Containers == worker.Auto {
+		o.Containers = worker.Processes
+	}
 	if o.Capacity == 0 {
 		o.Capacity = 2
 	}
 	worker.New(t, s, o)
-	return &cluster{T: t, server: s, tc: tc, native: native, group: slugid.New(), dir: t.TempDir()}
+	return &cluster{T: t, server: s, tc: tc, native: native, image: "example/taf:1", group: slugid.New(), dir: t.TempDir()}
 }
 
 // program is a folder with taf-mapper in it.
@@ -140,7 +144,7 @@ func (c *cluster) create(t *task) {
 	}
 	features := map[string]bool{"taskclusterProxy": place.Proxy && !t.noProxy}
 	payload := map[string]any{
-		"image": "example/taf:1", "command": []string{"taf-mapper", "task", "-out", agent.DockerOut}, "env": place.Env, "maxRunTime": 60, "features": features,
+		"image": c.image, "command": []string{"taf-mapper", "task", "-out", agent.DockerOut}, "env": place.Env, "maxRunTime": 60, "features": features,
 		"artifacts": map[string]any{t.doc.Artifacts: map[string]any{"type": "directory", "path": agent.DockerOut}},
 	}
 	if c.native {
