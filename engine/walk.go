@@ -74,6 +74,8 @@ type Ended struct {
 	Report *job.Report
 	Exit   int  // exit code of the task's process, -1 when a signal killed it
 	Reused bool // nothing ran: the store had a result of the same content
+	// Final: no attempt follows, whatever the policy says, because it is not tafc that decides it.
+	Final bool
 }
 
 // NewWalk prepares the walk of a run with at most workers attempts at once.
@@ -213,12 +215,23 @@ func (w *Walk) End(a *Attempt, e Ended, now time.Time) {
 		return
 	}
 	delay, again := n.retry(e)
-	if again && !w.stopped {
+	if again && !w.stopped && !e.Final {
 		event.RetryIn = delay
 		w.retryIn(n, event)
 		return
 	}
 	w.fail(n, event)
+}
+
+// Again says that an attempt ended without a result, and that whoever carries it out tries again of its own accord. It returns that
+// attempt, for which Started, End, Again or Interrupted must follow.
+func (w *Walk) Again(a *Attempt, e Ended, now time.Time) *Attempt {
+	n := w.of[a.Task]
+	w.emit(n, Event{Time: now, State: Ready, Attempt: a.Number, Report: e.Report})
+	next := *a
+	next.Number++
+	n.attempt = next.Number
+	return &next
 }
 
 // Interrupted says that an attempt was stopped before its end.

@@ -141,9 +141,9 @@ func (db *DB) RunAttempts(ctx context.Context, run string) ([]Attempt, error) {
 }
 
 // RunningAttempts returns the attempts that are recorded as running, of all runs. For the holder of the lock they are those
-// of runs whose process died.
+// of runs whose process died. Those on deployments are not among them.
 func (db *DB) RunningAttempts(ctx context.Context) ([]Attempt, error) {
-	return db.selectAttempts(ctx, "WHERE a.state = 'running' ORDER BY a.run, a.address, a.attempt")
+	return db.selectAttempts(ctx, "WHERE a.state = 'running' AND a.run NOT IN (SELECT run FROM remote_runs) ORDER BY a.run, a.address, a.attempt")
 }
 
 func (db *DB) selectAttempts(ctx context.Context, where string, args ...any) ([]Attempt, error) {
@@ -182,11 +182,11 @@ func (db *DB) selectAttempts(ctx context.Context, where string, args ...any) ([]
 func (db *DB) AbandonRuns(ctx context.Context) error {
 	err := db.update(ctx, func(conn *sqlite.Conn) error {
 		err := exec(conn, `UPDATE run_tasks SET state = 'cancelled', message = 'the run was killed', progress = ''
-			WHERE state IN ('waiting', 'ready', 'running') AND run IN (SELECT id FROM runs WHERE outcome = '')`)
+			WHERE state IN ('waiting', 'ready', 'running') AND run IN (SELECT id FROM runs WHERE outcome = '') AND run NOT IN (SELECT run FROM remote_runs WHERE NOT ended)`)
 		if err != nil {
 			return err
 		}
-		return exec(conn, "UPDATE runs SET outcome = ?, finished = ? WHERE outcome = ''", string(Interrupted), toNanos(time.Now()))
+		return exec(conn, "UPDATE runs SET outcome = ?, finished = ? WHERE outcome = '' AND id NOT IN (SELECT run FROM remote_runs WHERE NOT ended)", string(Interrupted), toNanos(time.Now()))
 	})
 	if err != nil {
 		return fmt.Errorf("record killed runs: %w", err)

@@ -177,6 +177,9 @@ func (l *live) deleteRows(conn *sqlite.Conn) error {
 		if err := exec(conn, "DELETE FROM result_blobs WHERE key = ?", key); err != nil {
 			return err
 		}
+		if err := exec(conn, "DELETE FROM remote_results WHERE key = ?", key); err != nil {
+			return err
+		}
 	}
 	for _, digest := range l.staleDocs {
 		if err := exec(conn, "DELETE FROM documents WHERE digest = ?", digest); err != nil {
@@ -196,6 +199,9 @@ func (l *live) deleteRows(conn *sqlite.Conn) error {
 			continue
 		}
 		if err := exec(conn, "DELETE FROM runs WHERE id = ?", run); err != nil {
+			return err
+		}
+		if err := exec(conn, "DELETE FROM remote_runs WHERE run = ? AND ended", run); err != nil {
 			return err
 		}
 	}

@@ -65,13 +65,19 @@ type Finish struct {
 	Record TaskRecord
 	Inputs []byte   // document of Record.InputsDigest; nil when it is known already
 	End    *Attempt // how the attempt ended; nil when none ran
+	// Remote is where a deployment keeps the files. Without Dir they stay there alone.
+	Remote *Remote
 }
 
 // PutResult moves the files of a result into the store, then records the result, the task and the attempt in one
 // transaction. It returns the result as stored. A *BadFileError means that the files are not what the report says.
 func (db *DB) PutResult(ctx context.Context, f Finish) (Result, error) {
 	r := f.Result
-	blobs, err := db.ingestAll(&r.Report, f.Dir)
+	blobs := blobsOf(&r.Report)
+	var err error
+	if f.Remote == nil || f.Dir != "" {
+		blobs, err = db.ingestAll(&r.Report, f.Dir)
+	}
 	if err != nil {
 		return Result{}, fmt.Errorf("store the result of %s: %w", r.Task, err)
 	}
@@ -84,6 +90,11 @@ func (db *DB) PutResult(ctx context.Context, f Finish) (Result, error) {
 		}
 		if err := putGood(conn, r.Analysis, f.Record); err != nil {
 			return err
+		}
+		if f.Remote != nil {
+			if err := putRemote(conn, *f.Remote); err != nil {
+				return err
+			}
 		}
 		if f.End != nil {
 			if err := endAttempt(conn, f.End); err != nil {
@@ -292,11 +303,34 @@ func (r *Result) check() error {
 // HasResults looks up many keys at once: the outline of each result that is there, and the keys whose results are known
 // but whose files are gone or damaged (lost, in the order of keys).
 func (db *DB) HasResults(ctx context.Context, keys []string) (found map[string]ResultInfo, lost []string, err error) {
+	found, files, err := db.outlines(ctx, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	broken := db.missing(files)
+	for _, k := range keys {
+		if broken[k] {
+			delete(found, k)
+			delete(broken, k)
+			lost = append(lost, k)
+		}
+	}
+	return found, lost, nil
+}
+
+// Outlines looks up many keys at once, also results whose files are not here.
+func (db *DB) Outlines(ctx context.Context, keys []string) (map[string]ResultInfo, error) {
+	found, _, err := db.outlines(ctx, keys)
+	return found, err
+}
+
+// outlines also returns the keys of results by their files: many results share the empty file.
+func (db *DB) outlines(ctx context.Context, keys []string) (found map[string]ResultInfo, files map[blob][]string, err error) {
 	if len(keys) == 0 {
 		return map[string]ResultInfo{}, nil, nil
 	}
 	found = make(map[string]ResultInfo, len(keys))
-	files := map[blob][]string{} // keys of results by their files: many results share the empty file
+	files = map[blob][]string{}
 	err = db.read(ctx, func(conn *sqlite.Conn) error {
 		from, args, err := lookUp(conn, keys)
 		if err != nil {
@@ -333,15 +367,7 @@ func (db *DB) HasResults(ctx context.Context, keys []string) (found map[string]R
 	if err != nil {
 		return nil, nil, fmt.Errorf("look up results: %w", err)
 	}
-	broken := db.missing(files)
-	for _, k := range keys {
-		if broken[k] {
-			delete(found, k)
-			delete(broken, k)
-			lost = append(lost, k)
-		}
-	}
-	return found, lost, nil
+	return found, files, nil
 }
 
 // lookUp says from where to read the rows of these keys, as r: one by one, or all rows when not many more are there, which is faster.

@@ -52,6 +52,7 @@ type RunTask struct {
 	Changed  time.Time // when it came to this state
 	RetryAt  time.Time // ready: not before this
 	Progress *job.Progress
+	Remote   string      // id of the task on a deployment
 	Ledger   *job.Ledger // of the latest attempt that ended; a reused task's is in the report of its Result
 }
 
@@ -74,8 +75,8 @@ func (db *DB) BeginRun(ctx context.Context, b Begin) error {
 		}
 		for i, t := range b.Tasks {
 			err := exec(conn, `INSERT INTO run_tasks
-				(run, address, position, key, state, attempt, cause, message, blame, changed, retry_at, progress)
-				VALUES (?, ?, ?, ?, ?, 0, '', '', '', ?, 0, '')`, b.Run.ID, t.Address.Text(), i, t.Key, t.State, toNanos(t.Changed))
+				(run, address, position, key, state, attempt, cause, message, blame, changed, retry_at, progress, remote)
+				VALUES (?, ?, ?, ?, ?, 0, '', '', '', ?, 0, '', ?)`, b.Run.ID, t.Address.Text(), i, t.Key, t.State, toNanos(t.Changed), t.Remote)
 			if err != nil {
 				return err
 			}
@@ -161,7 +162,7 @@ func (db *DB) RunTasks(ctx context.Context, run string) ([]RunTask, error) {
 	var out []RunTask
 	err := db.read(ctx, func(conn *sqlite.Conn) error {
 		return query(conn, `SELECT t.address, t.key, t.state, t.attempt, t.cause, t.message, t.blame, t.changed, t.retry_at, t.progress,
-				coalesce(a.ledger, '')
+				coalesce(a.ledger, ''), t.remote
 			FROM run_tasks t LEFT JOIN attempts a ON a.run = t.run AND a.address = t.address AND a.attempt = t.attempt
 			WHERE t.run = ? ORDER BY t.position`, func(s *sqlite.Stmt) error {
 			address, err := addr.Parse(s.ColumnText(0))
@@ -170,7 +171,7 @@ func (db *DB) RunTasks(ctx context.Context, run string) ([]RunTask, error) {
 			}
 			t := RunTask{
 				Address: address, Key: s.ColumnText(1), State: s.ColumnText(2), Attempt: s.ColumnInt(3), Cause: job.Cause(s.ColumnText(4)),
-				Message: s.ColumnText(5), Blame: s.ColumnText(6), Changed: fromNanos(s.ColumnInt64(7)), RetryAt: fromNanos(s.ColumnInt64(8)),
+				Remote: s.ColumnText(11), Message: s.ColumnText(5), Blame: s.ColumnText(6), Changed: fromNanos(s.ColumnInt64(7)), RetryAt: fromNanos(s.ColumnInt64(8)),
 			}
 			if t.Progress, err = fromJSON[job.Progress](s.ColumnText(9)); err != nil {
 				return err

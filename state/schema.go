@@ -14,7 +14,37 @@ const applicationID = 0x74616663
 // migrations bring a state from schema i to i+1. Only ever append: a released one never changes.
 var migrations = [...]string{
 	schema1,
+	schema2,
 }
+
+// schema2 is what is known of deployments.
+const schema2 = `
+CREATE TABLE remote_runs (
+	run        TEXT PRIMARY KEY,
+	analysis   TEXT NOT NULL,
+	root       TEXT NOT NULL,         -- URL of the deployment
+	task_group TEXT NOT NULL,
+	settings   BLOB NOT NULL,         -- zstd of JSON, for the engine
+	started    INTEGER NOT NULL,
+	deadline   INTEGER NOT NULL,
+	expires    INTEGER NOT NULL,
+	ended      INTEGER NOT NULL       -- 0: it may go on without tafc
+) WITHOUT ROWID;
+
+CREATE TABLE remote_results (
+	key       TEXT NOT NULL,          -- task key
+	root      TEXT NOT NULL,
+	task      TEXT NOT NULL,          -- task id
+	run       INTEGER NOT NULL,       -- of the task, the one that completed
+	artifacts TEXT NOT NULL,          -- prefix of names
+	expires   INTEGER NOT NULL,
+	origin    TEXT NOT NULL,          -- who made it, when it was not this state
+	PRIMARY KEY (key, root)
+) WITHOUT ROWID;
+
+-- The id of the task on the deployment.
+ALTER TABLE run_tasks ADD COLUMN remote TEXT NOT NULL DEFAULT '';
+`
 
 const schema1 = `
 CREATE TABLE analyses (

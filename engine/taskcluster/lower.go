@@ -42,6 +42,7 @@ type Graph struct {
 	ByTask  map[*engine.Task]*Node
 	Gate    *Node
 	Ends    []*Node // tasks that tell people of the end
+	images  map[string]*image
 }
 
 // Node is one task of a group.
@@ -61,6 +62,7 @@ func Lower(in Input) (*Graph, []Problem) {
 	l := &lowering{Input: in, problems: &problems{}, codes: map[string]*code{}, images: map[string]*image{}}
 	l.graph = &Graph{GroupID: GroupID(in.Run.ID), ByTask: map[*engine.Task]*Node{}}
 	l.survey()
+	l.graph.images = l.images
 	l.gate()
 	l.code()
 	var own []*Node

@@ -56,7 +56,7 @@ func State(t testing.TB, db *state.DB) {
 			continue // tests also make such
 		}
 		Report(t, &r)
-		if result, err := db.Result(context.Background(), r.Key); err == nil {
+		if result, err := db.Report(context.Background(), r.Key); err == nil {
 			Report(t, &result.Report)
 		}
 	}

@@ -1,0 +1,296 @@
+package taskcluster
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/tafc/tafc/engine"
+	"github.com/tafc/tafc/taskcluster"
+)
+
+// watch follows a run's tasks. What a task's end means for the others is decided by the same walk as on every engine; what happens to
+// the tasks is read from their statuses.
+type watch struct {
+	*apply
+	walk   *engine.Walk
+	out    map[*engine.Task]*attempt // handed out by the walk, and not ended
+	status map[*engine.Task]*taskcluster.Status
+	fetch  *fetcher
+	ended  map[*engine.Task]engine.State
+	told   bool // people were told that the run has failed
+	// canceled: a cancelled task was seen; stopping: all were, by tafc cancel; single: only some were, by somebody else.
+	canceled, stopping, single bool
+	err                        error
+}
+
+// attempt is a run of a task that the walk waits for.
+type attempt struct {
+	*engine.Attempt
+	started  bool
+	fetching bool
+	seen     bool // what happened before this watch is not told again
+	lost     int  // polls in which the queue did not know the task
+}
+
+func newWatch(a *apply) (*watch, error) {
+	walk, err := engine.NewWalk(a.run, math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	w := &watch{
+		apply: a, walk: walk, out: map[*engine.Task]*attempt{}, status: map[*engine.Task]*taskcluster.Status{}, ended: map[*engine.Task]engine.State{},
+	}
+	w.fetch = newFetcher(w)
+	return w, nil
+}
+
+// begin gives every task its first state.
+func (w *watch) begin() error {
+	partial, err := w.books.Partial()
+	if err != nil {
+		return err
+	}
+	w.walk.Begin(time.Now(), partial)
+	return w.publish()
+}
+
+// run watches until all tasks have ended.
+func (w *watch) run(ctx context.Context) (*engine.Outcome, error) {
+	w.fetch.start(ctx)
+	defer w.fetch.stop()
+	wait := w.o.Poll
+	for {
+		changed, err := w.look(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := w.advance(ctx); err != nil {
+			return nil, err
+		}
+		if w.walk.Finished() {
+			return w.walk.Outcome(), w.err
+		}
+		if changed {
+			wait = w.o.Poll
+		} else {
+			wait = min(wait*3/2, w.o.MaxPoll)
+		}
+		// Many tasks take many calls: at most one for each half second.
+		calls := (len(w.open()) + 999) / 1000
+		if err := w.pause(ctx, max(wait, time.Duration(calls)*min(w.o.Poll, 500*time.Millisecond))); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// pause waits, and takes what is fetched meanwhile.
+func (w *watch) pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case f := <-w.fetch.done:
+			if err := w.fetched(f); err != nil {
+				return err
+			}
+			if err := w.advance(ctx); err != nil {
+				return err
+			}
+			if w.walk.Finished() {
+				return nil
+			}
+		case <-timer.C:
+			return nil
+		}
+	}
+}
+
+// open are the tasks that may still change, in the order of the run.
+func (w *watch) open() []*engine.Task {
+	var out []*engine.Task
+	for _, t := range w.tasks() {
+		if s := w.status[t]; s == nil || !s.State.Resolved() {
+			if w.ended[t] == "" {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// tasks are those of the run, in its order.
+func (w *watch) tasks() []*engine.Task { return w.apply.run.Tasks }
+
+// look asks for the statuses of open tasks.
+func (w *watch) look(ctx context.Context) (changed bool, err error) {
+	open := w.open()
+	ids := make([]string, 0, len(open))
+	for _, t := range open {
+		if n := w.graph.ByTask[t]; n != nil {
+			ids = append(ids, n.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return false, nil
+	}
+	found, err := w.statuses(ctx, ids)
+	if err != nil {
+		return false, err
+	}
+	for _, t := range open {
+		n := w.graph.ByTask[t]
+		if n == nil {
+			continue
+		}
+		s, ok := found[n.ID]
+		if !ok {
+			if a := w.out[t]; a != nil {
+				a.lost++
+			}
+			continue
+		}
+		if before := w.status[t]; before == nil || before.State != s.State || len(before.Runs) != len(s.Runs) {
+			changed = true
+		}
+		w.status[t] = s
+	}
+	return changed, nil
+}
+
+// manyStatuses is how many tasks are asked for one by one, on deployments without a call for many, rather than by listing the group.
+const manyStatuses = 20
+
+func (w *watch) statuses(ctx context.Context, ids []string) (map[string]*taskcluster.Status, error) {
+	features, err := w.o.Client.Features(ctx)
+	if err == nil && !features.Has("queue", "statuses") && len(ids) > manyStatuses {
+		found := map[string]*taskcluster.Status{}
+		for t, err := range w.o.Client.Queue.ListTaskGroup(ctx, w.graph.GroupID, 0) {
+			if err != nil {
+				return nil, err
+			}
+			found[t.Status.TaskID] = &t.Status
+		}
+		return found, nil
+	}
+	return w.o.Client.Queue.Statuses(ctx, ids)
+}
+
+// advance tells the walk what is known, until nothing more follows from it.
+func (w *watch) advance(ctx context.Context) error {
+	for changed := true; changed; {
+		changed = false
+		for a := w.walk.Next(time.Now()); a != nil; a = w.walk.Next(time.Now()) {
+			w.out[a.Task] = &attempt{Attempt: a}
+			changed = true
+		}
+		for _, t := range w.tasks() {
+			if a := w.out[t]; a != nil && w.step(a) {
+				changed = true
+			}
+		}
+		if w.canceled && !w.stopping && !w.single {
+			w.whoCancelled(ctx)
+			changed = true
+		}
+		if err := w.publish(); err != nil {
+			return err
+		}
+	}
+	return w.follow(ctx)
+}
+
+// whoCancelled finds out whether the whole run was cancelled: then its group is sealed.
+func (w *watch) whoCancelled(ctx context.Context) {
+	group, err := w.o.Client.Queue.GetTaskGroup(ctx, w.graph.GroupID)
+	if w.stopping = err == nil && !group.Sealed.IsZero(); !w.stopping {
+		w.single = true
+		return
+	}
+	w.walk.Stop(time.Now())
+	for _, t := range w.tasks() {
+		if a := w.out[t]; a != nil && !a.started {
+			w.interrupted(a)
+		}
+	}
+}
+
+// publish makes the changes durable and tells the observer.
+func (w *watch) publish() error {
+	events := w.walk.Events()
+	if len(events) == 0 {
+		return nil
+	}
+	for _, e := range events {
+		switch e.State {
+		case engine.Done, engine.Reused, engine.Failed, engine.Cancelled:
+			w.ended[e.Task] = e.State
+			delete(w.out, e.Task)
+		}
+	}
+	if err := w.books.Events(events); err != nil {
+		return err
+	}
+	for _, e := range events {
+		w.observe(e)
+	}
+	return nil
+}
+
+// follow does what the queue would not do by itself: tasks that the walk has given up but that would run, because they wait for
+// their inputs to be resolved and not for results, are cancelled, and people who want to hear of failures are told.
+func (w *watch) follow(ctx context.Context) error {
+	failed := false
+	for _, t := range w.tasks() {
+		state := w.ended[t]
+		failed = failed || state == engine.Failed
+		n := w.graph.ByTask[t]
+		if state != engine.Cancelled || n == nil {
+			continue
+		}
+		s := w.status[t]
+		if s != nil && s.State.Resolved() || !w.mustCancel(t, n) {
+			continue
+		}
+		if s, err := w.o.Client.Queue.CancelTask(ctx, n.ID); err == nil {
+			w.status[t] = s
+		} else if !taskcluster.HasCode(err, taskcluster.CodeRequestConflict) && !taskcluster.IsNotFound(err) {
+			return err
+		}
+	}
+	if failed && w.walk.Finished() && !w.walk.Outcome().Tolerated {
+		return w.tell(ctx)
+	}
+	return nil
+}
+
+// mustCancel tells whether a cancelled task would start, or keep others from starting.
+func (w *watch) mustCancel(t *engine.Task, n *Node) bool {
+	if n.Definition.Requires == taskcluster.AllResolved {
+		return true
+	}
+	return slices.ContainsFunc(w.tasks(), func(c *engine.Task) bool {
+		m := w.graph.ByTask[c]
+		return m != nil && w.ended[c] == "" && m.Definition.Requires == taskcluster.AllResolved && slices.Contains(m.Definition.Dependencies, n.ID)
+	})
+}
+
+// tell starts the tasks that tell people of a failure: the queue would start them at the deadline, or not at all.
+func (w *watch) tell(ctx context.Context) error {
+	if w.told {
+		return nil
+	}
+	w.told = true
+	for _, n := range w.graph.Ends {
+		if n.Label == endDone {
+			continue
+		}
+		if _, err := w.o.Client.Queue.ScheduleTask(ctx, n.ID); err != nil && !taskcluster.HasCode(err, taskcluster.CodeRequestConflict) {
+			w.o.Notice("Nobody could be told that the run has failed: " + err.Error())
+		}
+	}
+	return nil
+}
