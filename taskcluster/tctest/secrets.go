@@ -2,6 +2,7 @@ package tctest
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -21,12 +22,24 @@ type secret struct {
 // Secret stores a secret that lasts a month; value is encoded as JSON and must become an object.
 func (s *Server) Secret(name string, value any) {
 	text, err := json.Marshal(value)
+	if err == nil {
+		err = s.SecretText(name, string(text))
+	}
 	if err != nil {
 		panic(err)
 	}
+}
+
+// SecretText stores a secret that lasts a month; text is a JSON object.
+func (s *Server) SecretText(name, text string) error {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &object); err != nil || object == nil {
+		return fmt.Errorf("secret %s must be a JSON object", name)
+	}
 	s.secrets.mu.Lock()
 	defer s.secrets.mu.Unlock()
-	s.secrets.byName[name] = secret{text, s.clock.Now().AddDate(0, 1, 0)}
+	s.secrets.byName[name] = secret{json.RawMessage(text), s.clock.Now().AddDate(0, 1, 0)}
+	return nil
 }
 
 func secretMethods() []*method {

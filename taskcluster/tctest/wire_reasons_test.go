@@ -28,6 +28,8 @@ var notReplayed = map[string]string{
 	"limits-createTask-5000-dependencies":     cutBody + "TestManyDependencies",
 	"limits-createTask-10000-dependencies":    cutBody + "TestManyDependencies",
 	"limits-createTask-10001-dependencies":    cutBody + "TestManyDependencies",
+	"limits-createTask-largest-accepted":      cutBody + "TestBodyLimit",
+	"limits-createTask-one-byte-more":         cutBody + "TestBodyLimit",
 	"limits-field-scopes10k":                  cutBody + "ten thousand scopes are only longer than ten",
 	"limits-listTaskGroup-default-page":       "the answer was recorded without its middle; TestGroupPages",
 	"limits-dockercompose-nginx-body-1048577": "the limit of a deployment's reverse proxy; TestFrontLimit",
