@@ -60,7 +60,8 @@ func New(c Config) (*Client, error) {
 	if parallel <= 0 {
 		parallel = 16
 	}
-	features := &featureCache{root: rootURL, caller: call}
+	// A task makes few calls: each tells by itself whether it is there. The deployment may not even be reachable but through the proxy.
+	features := &featureCache{root: rootURL, caller: call, unknown: c.ProxyURL != ""}
 	many := many{features: features, parallel: parallel}
 	q := &queue{caller: call, many: many}
 	return &Client{

@@ -133,6 +133,12 @@ func TestDouble(t *testing.T) {
 			if cancelled.TaskGroupSize != len(all) || cancelled.CancelledCount != 6 || len(cancelled.TaskIDs) != 6 {
 				t.Errorf("%+v", cancelled)
 			}
+			if version == 44 { // where nobody knows what there is, the calls tell
+				proxied := must[*taskcluster.Client](t)(taskcluster.New(taskcluster.Config{ProxyURL: s.StartProxy(t, group, 0)}))
+				if counts, err := proxied.Queue.TaskQueueCounts(ctx, "proj-taf/ci"); err != nil || counts.ClaimedTasks != 0 {
+					t.Errorf("%+v, %v", counts, err)
+				}
+			}
 			want := map[bool]int{false: 10000, true: 100}[version == 44]
 			if f := must[*taskcluster.Features](t)(c.Features(ctx)); f.MaxDependencies != want {
 				t.Errorf("%d dependencies", f.MaxDependencies)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 )
 
 // Features are what a deployment can do, as its own references and schemas say.
@@ -32,7 +33,7 @@ type featureCache struct {
 
 	mu      sync.Mutex
 	known   *Features
-	unknown bool // they could not be read
+	unknown bool // they could not be read, or are not worth it
 	missing map[string]bool
 }
 
@@ -45,7 +46,7 @@ func (f *featureCache) has(ctx context.Context, service, method string) bool {
 		return !missing
 	}
 	quick := f.caller.retry
-	quick.Tries = 2
+	quick.Tries, quick.Answer = 2, min(quick.Answer, 10*time.Second)
 	features, err := f.read(ctx, quick)
 	if err != nil {
 		f.mu.Lock()

@@ -167,6 +167,21 @@ func TestFallbackIsRemembered(t *testing.T) {
 	})
 }
 
+// A task does not read references: there may be thousands of it, and each makes a few calls.
+func TestProxyReadsNoReferences(t *testing.T) {
+	for _, route := range []string{"POST/api/queue/v1/tasks/status", "GET/api/queue/v1/task/*/status"} {
+		d := &deployment{methods: newMethods, routes: map[string]func(*http.Request, []byte) *http.Response{
+			route: map[bool]func(*http.Request, []byte) *http.Response{true: statuses, false: statusOf}[strings.HasPrefix(route, "POST")]}}
+		synctest.Test(t, func(t *testing.T) {
+			c := newClient(t, d.answer, func(c *taskcluster.Config) { c.ProxyURL = "http://taskcluster" })
+			got, err := c.Queue.Statuses(t.Context(), ids(10))
+			if err != nil || len(got) != 5 || d.reads != 0 {
+				t.Errorf("%d statuses, %v, %d reads of references", len(got), err, d.reads)
+			}
+		})
+	}
+}
+
 func TestNothingIsAskedForNothing(t *testing.T) {
 	d := &deployment{}
 	d.in(t, func(t *testing.T, c *taskcluster.Client) {

@@ -84,9 +84,17 @@ func (q *queue) cancelSingly(ctx context.Context, taskGroupID string) (*Cancelle
 func (q *queue) TaskQueueCounts(ctx context.Context, taskQueueID string) (*TaskQueueCounts, error) {
 	result := new(TaskQueueCounts)
 	k := call{service: "queue", name: "taskQueueCounts", subject: taskQueueID, method: http.MethodGet, path: pathOf("/task-queues/", taskQueueID, "/counts"), result: result}
-	if !q.many.features.has(ctx, "queue", k.name) {
-		k.name, k.path = "pendingTasks", pathOf("/pending/", taskQueueID)
+	if q.many.features.has(ctx, k.service, k.name) {
+		_, err := q.do(ctx, k)
+		if err == nil {
+			return result, nil
+		}
+		if !routeMissing(err) {
+			return nil, err
+		}
+		q.many.features.lacks(k.service, k.name)
 	}
+	k.name, k.path = "pendingTasks", pathOf("/pending/", taskQueueID)
 	if _, err := q.do(ctx, k); err != nil {
 		return nil, err
 	}
