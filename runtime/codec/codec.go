@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
+
+	"github.com/tafc/tafc/runtime/codec/gunzip"
 )
 
 // Options say how to read a file.
@@ -126,7 +127,7 @@ func (d *Reader) Close() error {
 func (d *Reader) open(in *bufio.Reader, head []byte, limit int64) error {
 	switch d.format {
 	case Gzip:
-		r, err := gzip.NewReader(in)
+		r, err := gunzip.NewReader(in)
 		d.r = r
 		return err
 	case Zstd:
@@ -196,7 +197,7 @@ func (d *Reader) classify(err error) error {
 		return err
 	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
 		err = ErrTruncated
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
+	case errors.Is(err, gunzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
 		if d.offset > 0 {
 			err = fmt.Errorf("%w (%v)", ErrTrailing, err)
 		}
