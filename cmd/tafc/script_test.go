@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("TAFC_TEST_MAIN") != "" || len(os.Args) == 3 && os.Args[1] == taskVerb {
 		main()
 	}
-	testscript.Main(servers{m}, map[string]func(){"tafc": main})
+	testscript.Main(servers{m}, map[string]func(){"tafc": main, "taf-mapper": mapperMain})
 }
 
 func TestScripts(t *testing.T) {
@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("COLUMNS", "100")
+			env.Values[deploymentKey{}] = new(deployment)
 			env.Defer(func() { ledgertest.Folder(t, env.WorkDir) })
 			return nil
 		},
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 			}
 			return false, nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "taskcluster": taskclusterCmd},
 	})
 }
 

@@ -336,3 +336,18 @@ func TestWorkerLost(t *testing.T) {
 		t.Errorf("the first run ended by %s", s.Runs[0].ReasonResolved)
 	}
 }
+
+// Old deployments have no calls for many tasks at once.
+func TestOldDeployment(t *testing.T) {
+	c := newClusterOf(t, true, worker.Options{}, tctest.Options{Version: 44})
+	good, bad := c.mapTask("good", "x\n", "cat"), c.mapTask("bad", "y\n", "exit 3")
+	total := over("cat", good, bad)
+	total.extra, total.requires = true, taskcluster.AllResolved
+	total.doc.Upstream[1].Tolerated = true
+	for _, task := range []*task{good, bad, total} {
+		c.create(task)
+	}
+	if got := c.text(total); got != "x\n" {
+		t.Errorf("result %q", got)
+	}
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tafc/tafc/runtime/agent"
+	"github.com/tafc/tafc/runtime/mapper"
+	"github.com/tafc/tafc/taskcluster"
+	"github.com/tafc/tafc/taskcluster/tctest"
+	"github.com/tafc/tafc/taskcluster/tctest/worker"
+)
+
+// mapperMain is the program that tasks of Taskcluster run.
+func mapperMain() {
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	streams := mapper.Streams{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	if len(os.Args) > 1 && os.Args[1] == "task" {
+		os.Exit(agent.Main(ctx, os.Args[2:], streams))
+	}
+	os.Exit(mapper.ExitUsage)
+}
+
+// deployment is the double of Taskcluster that a script has started.
+type deployment struct {
+	server *tctest.Server
+	worker worker.Options
+	loss   atomic.Pointer[string] // name of the task during whose first run its worker is lost
+}
+
+// deploymentKey is where a script keeps its deployment.
+type deploymentKey struct{}
+
+const deploymentUsage = `usage: taskcluster start                     a deployment with a worker, and credentials for it in the environment
+       taskcluster scopes SCOPE...         from now on the environment has credentials with these scopes alone
+       taskcluster worker                  another worker
+       taskcluster lose WORD               the worker is lost that first runs a task with WORD in its name
+       taskcluster fault METHOD [status=N] [times=N] [skip=N] [reset] [lose]
+       taskcluster secret NAME KEY=VALUE...
+       taskcluster calls METHOD            prints how many calls there were`
+
+// taskclusterCmd is the command taskcluster of scripts.
+func taskclusterCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf(deploymentUsage)
+	}
+	d := ts.Value(deploymentKey{}).(*deployment)
+	if d.server == nil {
+		d.start(ts)
+	}
+	rest := args[1:]
+	switch {
+	case args[0] == "start":
+		d.export(ts, d.server.Admin())
+		d.work(ts)
+	case args[0] == "worker":
+		d.work(ts)
+	case args[0] == "scopes":
+		d.export(ts, d.server.Credentials(rest...))
+	case args[0] == "lose" && len(rest) == 1:
+		d.loss.Store(&rest[0])
+	case args[0] == "fault" && len(rest) > 0:
+		d.server.Inject(fault(ts, rest))
+	case args[0] == "secret" && len(rest) > 0:
+		value := map[string]any{}
+		for _, pair := range rest[1:] {
+			name, text, _ := strings.Cut(pair, "=")
+			value[name] = text
+		}
+		d.server.Secret(rest[0], value)
+	case args[0] == "calls" && len(rest) == 1:
+		_, _ = ts.Stdout().Write([]byte(strconv.Itoa(len(d.server.Calls(rest[0]))) + "\n"))
+	default:
+		ts.Fatalf(deploymentUsage)
+	}
+}
+
+func (d *deployment) start(ts *testscript.TestScript) {
+	s, err := tctest.Start(tctest.Options{LongPoll: time.Second, ClaimTimeout: 5 * time.Second})
+	ts.Check(err)
+	ts.Defer(s.Close)
+	d.server = s
+	d.worker = worker.Options{
+		Queue: "proj-taf/ci", Capacity: 3, Containers: worker.Processes, Reclaim: time.Second, Log: ts.Logf, Path: filepath.SplitList(ts.Getenv("PATH")),
+		Unpullable: []string{"example/absent:1"},
+		Started: func(w *worker.Worker, taskID string, runID int) {
+			if loss := d.loss.Load(); loss != nil && runID == 0 && strings.Contains(d.name(taskID), *loss) {
+				go w.Kill()
+			}
+		},
+	}
+}
+
+// name is what people see of a task.
+func (d *deployment) name(taskID string) string {
+	var task taskcluster.TaskDefinition
+	if json.Unmarshal(d.server.Task(taskID), &task) != nil {
+		return ""
+	}
+	return task.Metadata.Name
+}
+
+// export sets the credentials that tafc uses.
+func (d *deployment) export(ts *testscript.TestScript, c tctest.Credentials) {
+	ts.Setenv("TASKCLUSTER_PROXY_URL", "")
+	ts.Setenv("TASKCLUSTER_CERTIFICATE", "")
+	for _, pair := range d.server.Env(c) {
+		name, value, _ := strings.Cut(pair, "=")
+		ts.Setenv(name, value)
+	}
+	ts.Setenv("TAF_LOCAL_FILES", "1") // the worker is on this computer
+}
+
+func (d *deployment) work(ts *testscript.TestScript) {
+	worker.New(scriptTB{ts}, d.server, d.worker)
+}
+
+// fault reads what befalls a method.
+func fault(ts *testscript.TestScript, args []string) tctest.Fault {
+	f := tctest.Fault{Method: args[0]}
+	for _, a := range args[1:] {
+		name, value, _ := strings.Cut(a, "=")
+		n, err := strconv.Atoi(value)
+		switch {
+		case a == "reset":
+			f.Reset = true
+		case a == "lose":
+			f.LoseAnswer = true
+		case name == "status" && err == nil:
+			f.Status = n
+		case name == "times" && err == nil:
+			f.Times = n
+		case name == "skip" && err == nil:
+			f.Skip = n
+		default:
+			ts.Fatalf(deploymentUsage)
+		}
+	}
+	if f.Status != 0 && http.StatusText(f.Status) == "" {
+		ts.Fatalf("there is no status %d", f.Status)
+	}
+	return f
+}
+
+// scriptTB is what a worker needs of a test.
+type scriptTB struct{ ts *testscript.TestScript }
+
+func (s scriptTB) Helper()                           {}
+func (s scriptTB) Cleanup(f func())                  { s.ts.Defer(f) }
+func (s scriptTB) Fatalf(format string, args ...any) { s.ts.Fatalf(format, args...) }
+func (s scriptTB) TempDir() string {
+	dir, err := os.MkdirTemp("", "tafc-worker-")
+	s.ts.Check(err)
+	s.ts.Defer(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
