@@ -89,7 +89,7 @@ func (q *queue) TaskQueueCounts(ctx context.Context, taskQueueID string) (*TaskQ
 		if err == nil {
 			return result, nil
 		}
-		if !routeMissing(err) {
+		if !routeMissing(err) && !HasCode(err, CodeInvalidRequestArguments) { // old ones take "/counts" for a part of the id
 			return nil, err
 		}
 		q.many.features.lacks(k.service, k.name)
