@@ -42,32 +42,33 @@ type deployment struct {
 // deploymentKey is where a script keeps its deployment.
 type deploymentKey struct{}
 
-const deploymentUsage = `usage: taskcluster start                     a deployment with a worker, and credentials for it in the environment
-       taskcluster scopes SCOPE...         from now on the environment has credentials with these scopes alone
-       taskcluster worker                  another worker
-       taskcluster lose WORD               the worker is lost that first runs a task with WORD in its name
+const deploymentUsage = `usage: taskcluster start [SCOPE...]  start it; credentials with these scopes, or all, come into the environment
+       taskcluster scopes SCOPE...  the environment gets other credentials, with these scopes alone
+       taskcluster worker           start a worker for proj-taf/ci
+       taskcluster lose WORD        the worker is lost that first runs a task with WORD in its name
        taskcluster fault METHOD [status=N] [times=N] [skip=N] [reset] [lose]
        taskcluster secret NAME KEY=VALUE...
-       taskcluster calls METHOD            prints how many calls there were`
+       taskcluster expire           the artifacts of all tasks expire
+       taskcluster count METHOD N   there were N calls of a method since the last count`
 
-// taskclusterCmd is the command taskcluster of scripts.
+// taskclusterCmd drives the double of a script.
 func taskclusterCmd(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) == 0 {
-		ts.Fatalf(deploymentUsage)
-	}
 	d := ts.Value(deploymentKey{}).(*deployment)
-	if d.server == nil {
-		d.start(ts)
+	if neg || len(args) == 0 || d.server == nil && args[0] != "start" {
+		ts.Fatalf(deploymentUsage)
 	}
 	rest := args[1:]
 	switch {
 	case args[0] == "start":
-		d.export(ts, d.server.Admin())
-		d.work(ts)
-	case args[0] == "worker":
-		d.work(ts)
+		d.start(ts)
+		if len(rest) == 0 {
+			rest = []string{"*"}
+		}
+		d.export(ts, d.server.Client("proj-taf/me", rest...))
 	case args[0] == "scopes":
 		d.export(ts, d.server.Credentials(rest...))
+	case args[0] == "worker":
+		worker.New(scriptTB{ts}, d.server, d.worker)
 	case args[0] == "lose" && len(rest) == 1:
 		d.loss.Store(&rest[0])
 	case args[0] == "fault" && len(rest) > 0:
@@ -79,8 +80,15 @@ func taskclusterCmd(ts *testscript.TestScript, neg bool, args []string) {
 			value[name] = text
 		}
 		d.server.Secret(rest[0], value)
-	case args[0] == "calls" && len(rest) == 1:
-		_, _ = ts.Stdout().Write([]byte(strconv.Itoa(len(d.server.Calls(rest[0]))) + "\n"))
+	case args[0] == "expire":
+		for _, id := range d.server.TaskIDs() {
+			d.server.ExpireArtifacts(id, "")
+		}
+	case args[0] == "count" && len(rest) == 2:
+		if got := len(d.server.Calls(rest[0])); rest[1] != strconv.Itoa(got) {
+			ts.Fatalf("%d calls of %s, want %s", got, rest[0], rest[1])
+		}
+		d.server.ResetCalls()
 	default:
 		ts.Fatalf(deploymentUsage)
 	}
@@ -119,11 +127,12 @@ func (d *deployment) export(ts *testscript.TestScript, c tctest.Credentials) {
 		name, value, _ := strings.Cut(pair, "=")
 		ts.Setenv(name, value)
 	}
-	ts.Setenv("TAF_LOCAL_FILES", "1") // the worker is on this computer
-}
-
-func (d *deployment) work(ts *testscript.TestScript) {
-	worker.New(scriptTB{ts}, d.server, d.worker)
+	for name, value := range map[string]string{
+		"TAF_QUEUE": "proj-taf/ci", "TAF_OWNER": "you@example.org", "TAF_SOURCE": "https://example.org/a",
+		"TAF_IMAGE": "taf-python@sha256:" + strings.Repeat("ab", 32), "TAF_LOCAL_FILES": "1", "TAF_POLL": "50ms",
+	} {
+		ts.Setenv(name, value)
+	}
 }
 
 // fault reads what befalls a method.
