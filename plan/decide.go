@@ -95,7 +95,7 @@ func (d *decider) decide(t *compile.Task) Change {
 	if !d.runs[t] {
 		idle := d.result[t] != Available
 		return Change{
-			Addr: t.Addr, Task: t, Action: Reuse, Idle: idle, Mend: mend.Key,
+			Addr: t.Addr, Task: t, Action: Reuse, Idle: idle, Mend: mend.Key, Origin: d.prior.Origins[t.Key],
 			Adopted: !idle && (!known || before.Key != t.Key || before.Failed != ""),
 		}
 	}

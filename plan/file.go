@@ -40,6 +40,7 @@ type fileChange struct {
 	Again   bool      `json:"again,omitempty"`
 	Adopted bool      `json:"adopted,omitempty"`
 	Idle    bool      `json:"idle,omitempty"`
+	Origin  string    `json:"origin,omitempty"`
 	Reasons []Reason  `json:"reasons,omitempty"`
 }
 
@@ -49,7 +50,7 @@ func (p *Plan) Write(w io.Writer) error {
 	f := planFile{Format: fileVersion, Analysis: p.Analysis, Engine: p.Engine, Home: p.Home, State: p.State, Workers: p.Workers, Settings: p.Settings, Targets: p.Targets, Fence: p.Fence}
 	for _, c := range p.Changes {
 		f.Changes = append(f.Changes, fileChange{
-			Addr: c.Addr, Action: c.Action, Again: c.Again, Adopted: c.Adopted, Idle: c.Idle, Reasons: c.Reasons,
+			Addr: c.Addr, Action: c.Action, Again: c.Again, Adopted: c.Adopted, Idle: c.Idle, Origin: c.Origin, Reasons: c.Reasons,
 		})
 	}
 	z := zip.NewWriter(w)
@@ -157,7 +158,7 @@ func (f *planFile) plan(g *compile.Graph) (*Plan, error) {
 			return nil, fmt.Errorf("read plan: %s is not in the graph", c.Addr)
 		}
 		p.add(Change{
-			Addr: c.Addr, Action: c.Action, Again: c.Again, Adopted: c.Adopted, Idle: c.Idle, Task: t, Reasons: c.Reasons,
+			Addr: c.Addr, Action: c.Action, Again: c.Again, Adopted: c.Adopted, Idle: c.Idle, Origin: c.Origin, Task: t, Reasons: c.Reasons,
 		})
 	}
 	return p, nil

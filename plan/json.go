@@ -58,6 +58,7 @@ type DocTask struct {
 	Key     string      `json:"key,omitempty"`
 	Files   int         `json:"files"`
 	Bytes   int64       `json:"bytes"`
+	Origin  string      `json:"origin,omitempty"` // of a reuse: who made the result, when others did
 }
 
 // DocReason is a reason with what it is about.
@@ -103,7 +104,7 @@ func docIndex(s compile.Source) DocIndex {
 }
 
 func (c *Change) document() DocTask {
-	d := DocTask{Address: c.Addr.String(), Action: c.Action, Reasons: c.ReasonCodes()}
+	d := DocTask{Address: c.Addr.String(), Action: c.Action, Reasons: c.ReasonCodes(), Origin: c.Origin}
 	for _, r := range c.Reasons {
 		if r.Detail != "" {
 			d.Details = append(d.Details, DocReason{Reason: r.Code, About: r.Detail})

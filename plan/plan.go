@@ -42,6 +42,7 @@ type Change struct {
 	Action  Action
 	Again   bool          // a run of a task that ran before
 	Adopted bool          // a reuse of a result that was not this task's result at the end of the last run
+	Origin  string        // of a reuse: who made the result and when, when others did
 	Idle    bool          // a reuse in name only: there is no result, but nobody needs it
 	Task    *compile.Task // nil for Drop
 	Reasons []Reason      // none for Reuse
@@ -78,6 +79,8 @@ type Prior struct {
 	Tasks map[addr.Task]Task
 	// Result tells what there is under a task's key.
 	Result func(key string) ResultState
+	// Origins say who made results, by key, as far as others did.
+	Origins map[string]string
 	// Inputs and Components load what a digest stands for; nil when it is no longer known.
 	Inputs     func(digest string) []byte
 	Components func(digest string) []compile.Component

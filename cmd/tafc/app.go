@@ -96,7 +96,7 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.DisableDescriptions = false
 	for _, verb := range []func() *cobra.Command{
 		a.initVerb, a.importVerb, a.fmtVerb, a.validateVerb, a.testVerb, a.consoleVerb, a.indexVerb, a.imageVerb, a.planVerb, a.applyVerb, a.runVerb, a.showVerb, a.whyVerb,
-		a.statusVerb, a.logsVerb, a.outputVerb, a.headVerb, a.replayVerb, a.retryVerb, a.cancelVerb, a.gcVerb, a.versionVerb,
+		a.statusVerb, a.logsVerb, a.outputVerb, a.headVerb, a.replayVerb, a.retryVerb, a.cancelVerb, a.gcVerb, a.doctorVerb, a.versionVerb,
 	} {
 		root.AddCommand(verb())
 	}

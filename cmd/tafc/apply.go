@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tafc/tafc/engine"
-	"github.com/tafc/tafc/engine/local"
 	"github.com/tafc/tafc/internal/view"
 	"github.com/tafc/tafc/lang"
 	"github.com/tafc/tafc/plan"
@@ -77,9 +76,6 @@ func (a *app) applyFile(ctx context.Context, args []string, in *inputs, approved
 	if s.diags.HasErrors() {
 		return a.report(s.diags, s.sources)
 	}
-	if err := canApply(s.analysis.Engine, ""); err != nil {
-		return err
-	}
 	if err := s.openState(ctx, in.stateDir(file)); err != nil {
 		return err
 	}
@@ -95,7 +91,7 @@ func (a *app) applyFile(ctx context.Context, args []string, in *inputs, approved
 	if err := s.showPlan(p, false); err != nil {
 		return err
 	}
-	if len(s.analysis.Notify) > 0 && p.Summary.Run > 0 {
+	if len(s.analysis.Notify) > 0 && p.Summary.Run > 0 && !s.deployed() {
 		fmt.Fprintln(a.streams.Err, "Nobody will be notified: the local engine only checks what notify says.")
 	}
 	if !approved && p.Summary.Run > 0 {
@@ -104,17 +100,6 @@ func (a *app) applyFile(ctx context.Context, args []string, in *inputs, approved
 		}
 	}
 	return s.carryOut(ctx, p)
-}
-
-// canApply refuses an engine that this version only plans for. saved is the name of a saved plan, or empty.
-func canApply(engine, saved string) error {
-	switch {
-	case engine != lang.EngineTaskcluster:
-		return nil
-	case saved != "":
-		return fmt.Errorf("%s is a plan for the engine taskcluster, and this version of tafc plans and checks for it, but does not carry out tasks there yet. Make a plan for this computer with tafc plan -engine local -out %s", saved, saved)
-	}
-	return errors.New("this version of tafc plans and checks for the engine taskcluster, but does not carry out tasks there yet. To run the analysis on this computer, write -engine local")
 }
 
 // confirm asks whether to go on. Without a terminal there is nobody to ask.
@@ -135,9 +120,6 @@ func (a *app) applySaved(ctx context.Context, name string, data []byte, in *inpu
 	p, err := plan.Read(data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
-	}
-	if err := canApply(p.Engine, name); err != nil {
-		return err
 	}
 	dir, home := placeOf(p, in)
 	s := &session{app: a, in: in, sources: map[string][]byte{}, outputDir: home}
@@ -174,13 +156,6 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
 	if p.Settled() {
 		return s.finish(ctx, p, nil, time.Time{})
 	}
-	if err := canApply(p.Engine, ""); err != nil {
-		return err
-	}
-	secrets, err := s.secrets(p)
-	if err != nil {
-		return err
-	}
 	start := time.Now()
 	run, err := engine.Lower(runID(start), p)
 	if err := cmp.Or(err, p.Graph.Err()); err != nil {
@@ -190,11 +165,12 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
 	if run.Plan, err = json.Marshal(p.Document(nil)); err != nil {
 		return err
 	}
-	e, err := local.New(local.Options{State: s.state, Secrets: secrets, Workers: cmp.Or(int(s.in.workers), p.Workers)})
+	var progress *view.Progress
+	e, err := s.engineOf(p, func(text string) { progress.Say(text) })
 	if err != nil {
 		return err
 	}
-	progress := view.NewProgress(s.app.streams, run.Tasks)
+	progress = view.NewProgress(s.app.streams, run.Tasks)
 	out, err := e.Apply(ctx, run, progress.Observe)
 	progress.Close()
 	if err != nil {
@@ -207,7 +183,11 @@ func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
 func (s *session) finish(ctx context.Context, p *plan.Plan, out *engine.Outcome, start time.Time) error {
 	streams := s.app.streams
 	if out != nil && out.Interrupted {
-		fmt.Fprintln(streams.Err, "Stopped. What had finished is kept: the same command goes on from here.")
+		if p.Engine == lang.EngineTaskcluster {
+			fmt.Fprintln(streams.Err, "tafc apply watches it again, tafc status says where it stands, and tafc cancel stops it.")
+		} else {
+			fmt.Fprintln(streams.Err, "Stopped. What had finished is kept: the same command goes on from here.")
+		}
 		return &exit{code: exitInterrupted}
 	}
 	results, whole, err := s.outputs(ctx, p, out)

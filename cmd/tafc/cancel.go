@@ -24,6 +24,9 @@ func (a *app) cancelVerb() *cobra.Command {
 				return err
 			}
 			defer s.close()
+			if done, err := s.cancelRemote(c.Context()); done || err != nil {
+				return err
+			}
 			holder, err := s.state.Holder()
 			if err != nil {
 				return err

@@ -44,6 +44,9 @@ func (a *app) logsVerb() *cobra.Command {
 			if len(meant) > 1 {
 				return usageError("%s is several stages: name one, such as %s", args[0], meant[0])
 			}
+			if done, err := s.remoteLog(c.Context(), meant[0], attempt, events, follow); done || err != nil {
+				return err
+			}
 			at, err := s.findAttempt(c.Context(), meant[0], attempt)
 			if err != nil {
 				return err

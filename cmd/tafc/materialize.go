@@ -65,9 +65,9 @@ func (s *session) split(ctx context.Context, tasks []*compile.Task, run *engine.
 	for i, t := range tasks {
 		keys[i] = t.Key
 	}
-	found, _, err := s.state.HasResults(ctx, keys)
+	found, err := s.available(ctx, keys)
 	for _, t := range tasks {
-		_, ok := found[t.Key]
+		ok := found[t.Key]
 		if run != nil && (run.States[t.Addr] == engine.Failed || run.States[t.Addr] == engine.Cancelled) {
 			ok = false
 		}
@@ -202,7 +202,7 @@ const noValueCounter = "taf.no_value"
 func (s *session) readResult(ctx context.Context, keys []string) (*result, error) {
 	out := &result{form: job.FormPairs}
 	for i, key := range keys {
-		r, err := s.state.Result(ctx, key)
+		r, err := s.result(ctx, key)
 		if err != nil {
 			return nil, err
 		}

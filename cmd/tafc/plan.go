@@ -64,6 +64,7 @@ func (s *session) showPlan(p *plan.Plan, asJSON bool) error {
 			return err
 		}
 		view.Plan(streams.Out, p, streams.OutStyle())
+		s.showOrigins(p)
 		return nil
 	}
 	report := diag.NewReport(diag.Sort(s.diags), s.sources)

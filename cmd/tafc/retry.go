@@ -32,6 +32,9 @@ func (a *app) retryVerb() *cobra.Command {
 				return a.retryQuarantined(c.Context(), args, &in)
 			}
 			failed, err := s.failedTasks(c.Context())
+			if err == nil && len(failed) > 0 {
+				in.engine, err = s.retryRemote(c.Context())
+			}
 			s.close()
 			if err != nil {
 				return err

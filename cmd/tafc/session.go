@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tafc/tafc/compile"
+	tc "github.com/tafc/tafc/engine/taskcluster"
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/index/open"
 	"github.com/tafc/tafc/internal/addr"
@@ -210,10 +212,20 @@ func (s *session) compile(ctx context.Context) *compile.Graph {
 	if s.diags.HasErrors() {
 		return nil
 	}
-	if s.analysis.Engine == lang.EngineTaskcluster {
-		input.MaxFanIn = s.analysis.Taskcluster.MaxDependencies
+	if s.deployed() {
+		input.MaxFanIn = s.deploymentSettings().MaxFanIn(0)
 	}
 	g, diags := compile.Compile(input)
+	if s.deployed() && g != nil {
+		bound, err := s.fanIn(ctx, g, s.deploymentSettings())
+		if err != nil {
+			fmt.Fprintf(s.app.streams.Err, "%v\n", err)
+		}
+		if bound > 0 {
+			input.MaxFanIn = bound
+			g, diags = compile.Compile(input)
+		}
+	}
 	s.diags = append(s.diags, diags...)
 	return g
 }
@@ -256,6 +268,13 @@ func (s *session) plan(ctx context.Context) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	var settings *tc.Settings
+	if s.deployed() {
+		settings = s.deploymentSettings()
+		if prior.Origins, err = s.remotePrior(ctx, g, &prior, settings); err != nil {
+			return nil, err
+		}
+	}
 	if s.in.quarantined {
 		if prior.Mend, targets, err = s.mendable(ctx, g); err != nil {
 			return nil, err
@@ -266,6 +285,11 @@ func (s *session) plan(ctx context.Context) (*plan.Plan, error) {
 		return nil, err
 	}
 	p.Engine, p.Workers = s.analysis.Engine, s.analysis.Local.Workers
+	if settings != nil {
+		if p.Settings, err = json.Marshal(settings); err != nil {
+			return nil, err
+		}
+	}
 	if p.Home, err = filepath.Abs(s.analysis.Dir); err != nil {
 		return nil, err
 	}

@@ -143,6 +143,22 @@ func (a *apply) prepare(ctx context.Context) error {
 	return a.books.Begin(ids)
 }
 
+// Doctor looks for all that would keep a run from the deployment, and creates and records nothing. passed is told what is right.
+func (e *Engine) Doctor(ctx context.Context, run *engine.Run, passed func(string)) ([]Problem, error) {
+	now := time.Now()
+	a := &apply{Engine: e, run: run}
+	refs, err := a.reused(ctx)
+	if err != nil {
+		return nil, err
+	}
+	deadline := now.Add(e.o.Settings.Deadline)
+	graph, problems := Lower(Input{Run: run, Settings: e.o.Settings, Start: now, Deadline: deadline, Expires: now.Add(e.o.Settings.Expires), Reused: refs})
+	check := Preflight{
+		Client: e.o.Client, Settings: e.o.Settings, Graph: graph, Problems: problems, Reused: refs, Deadline: deadline, Passed: passed,
+	}
+	return check.Check(ctx)
+}
+
 // judge tells people of warnings, and stops at errors.
 func (a *apply) judge(problems []Problem, err error) error {
 	if err != nil {
@@ -206,6 +222,7 @@ func (a *apply) carryOut(ctx context.Context) (*engine.Outcome, error) {
 	if err := w.begin(); err != nil {
 		return nil, err
 	}
+	a.o.Notice(a.o.Client.Links().Group(a.graph.GroupID))
 	if err := a.submit(ctx); err != nil {
 		return nil, err
 	}

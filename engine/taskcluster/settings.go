@@ -80,6 +80,9 @@ func SettingsOf(a *lang.Analysis, getenv func(string) string) *Settings {
 // reservedDependencies are those that a task may need besides its inputs: the gate, the image, taf-mapper.
 const reservedDependencies = 3
 
+// SafeFanIn is how many inputs of a task every deployment allows.
+const SafeFanIn = 100 - reservedDependencies
+
 // MaxFanIn is how many inputs a task may have, when the deployment allows so many dependencies (0: not asked).
 func (s *Settings) MaxFanIn(allowed int) int {
 	most := s.MaxDependencies

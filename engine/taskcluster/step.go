@@ -54,22 +54,32 @@ func (w *watch) step(a *attempt) bool {
 	if !s.State.Resolved() {
 		return false // the next run is about to be there
 	}
-	changed := w.started(a, run)
 	if run.ReasonResolved == taskcluster.ReasonCanceled {
-		if w.stopping {
-			w.interrupted(a)
-			return true
-		}
-		w.canceled = true // advance finds out by whom
-		if !w.single {
-			return changed
-		}
-		report := w.bare(a, job.CauseInfrastructure, "somebody cancelled the task", "tafc retry runs it again")
-		w.endAttempt(a, run, state.AttemptInterrupted, report)
-		return w.end(a, report, -1)
+		return w.cancelled(a, run)
 	}
+	changed := w.started(a, run)
 	w.fetch.ask(a, s, run)
 	return changed
+}
+
+// cancelled deals with a task that somebody has cancelled.
+func (w *watch) cancelled(a *attempt, run taskcluster.Run) bool {
+	if w.stopping {
+		w.interrupted(a)
+		return true
+	}
+	if w.resumed && !a.revived {
+		a.revived = true
+		w.dead = append(w.dead, a)
+		return true
+	}
+	w.canceled = true // advance finds out by whom
+	if !w.single {
+		return false
+	}
+	report := w.bare(a, job.CauseInfrastructure, "somebody cancelled the task", "tafc retry runs it again")
+	w.endAttempt(a, run, state.AttemptInterrupted, report)
+	return w.end(a, report, -1)
 }
 
 // started says that a run began.

@@ -22,6 +22,7 @@ type watch struct {
 	told   bool // people were told that the run has failed
 	// canceled: a cancelled task was seen; stopping: all were, by tafc cancel; single: only some were, by somebody else.
 	canceled, stopping, single bool
+	dead                       []*attempt // to be revived
 	err                        error
 }
 
@@ -31,6 +32,7 @@ type attempt struct {
 	started  bool
 	fetching bool
 	seen     bool // what happened before this watch is not told again
+	revived  bool // it was cancelled by an earlier watch, and is run after all
 	lost     int  // polls in which the queue did not know the task
 }
 
@@ -183,6 +185,9 @@ func (w *watch) statuses(ctx context.Context, ids []string) (map[string]*taskclu
 func (w *watch) advance(ctx context.Context) error {
 	for changed := true; changed; {
 		changed = false
+		if err := w.revive(ctx); err != nil {
+			return err
+		}
 		for a := w.walk.Next(time.Now()); a != nil; a = w.walk.Next(time.Now()) {
 			w.out[a.Task] = &attempt{Attempt: a}
 			changed = true
@@ -201,6 +206,19 @@ func (w *watch) advance(ctx context.Context) error {
 		}
 	}
 	return w.follow(ctx)
+}
+
+// revive runs tasks that an earlier watch has cancelled, now that all their inputs are there.
+func (w *watch) revive(ctx context.Context) error {
+	for _, a := range w.dead {
+		s, err := w.o.Client.Queue.RerunTask(ctx, w.graph.ByTask[a.Task].ID)
+		if err != nil {
+			return err
+		}
+		w.status[a.Task], a.seen = s, false
+	}
+	w.dead = nil
+	return nil
 }
 
 // whoCancelled finds out whether the whole run was cancelled: then its group is sealed.

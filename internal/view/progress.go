@@ -101,6 +101,13 @@ func (p *Progress) Close() {
 	}
 }
 
+// Say prints what people should know, above the bars.
+func (p *Progress) Say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.above(func() { fmt.Fprintln(p.streams.Err, text) })
+}
+
 // Observe takes an event of the engine.
 func (p *Progress) Observe(e engine.Event) {
 	p.mu.Lock()

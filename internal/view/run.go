@@ -25,6 +25,7 @@ type RunHead struct {
 	Started  time.Time  `json:"started"`
 	Finished *time.Time `json:"finished"`
 	Outcome  string     `json:"outcome"`
+	URL      string     `json:"url,omitempty"` // of its tasks on a deployment
 }
 
 // TaskDocument is one task of a run.
@@ -44,6 +45,8 @@ type TaskDocument struct {
 	Quarantine *job.Quarantine   `json:"quarantine,omitempty"`
 	Mended     string            `json:"mended,omitempty"` // key of the earlier result that all but its quarantined records are of
 	Progress   *job.Progress     `json:"progress,omitempty"`
+	TaskID     string            `json:"task_id,omitempty"` // on a deployment
+	URL        string            `json:"url,omitempty"`
 }
 
 // AttemptDocument is one try of a task.
@@ -70,6 +73,9 @@ func Run(w io.Writer, d *RunDocument, all bool, style Style) {
 		head += ", started " + d.Run.Started.Local().Format("2006-01-02 15:04:05")
 	}
 	fmt.Fprintln(w, head)
+	if d.Run.URL != "" {
+		fmt.Fprintln(w, "  "+d.Run.URL)
+	}
 	for _, s := range stagesOf(d) {
 		s.print(w, style)
 	}
@@ -80,6 +86,9 @@ func Run(w io.Writer, d *RunDocument, all bool, style Style) {
 				fmt.Fprintf(w, "      taken over from the earlier result %.16s, but for its quarantined records\n", t.Mended)
 			}
 			quarantined(w, t.Quarantine)
+			if t.URL != "" {
+				fmt.Fprintln(w, "      "+t.URL)
+			}
 		}
 	}
 	failures(w, d, style)
