@@ -61,12 +61,15 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
 	tooLarge := c.readBody()
 	entry := Call{Service: service, Method: name, HTTPMethod: r.Method, Path: r.URL.RequestURI(), Params: params, Body: c.raw}
 	fault := s.log.begin(&entry)
-	if !fault.before(c, s) {
+	counted := &statusWriter{ResponseWriter: w, mute: fault != nil && fault.LoseAnswer}
+	counted.decided = func() { // before the client can know
+		entry.Status = counted.status
 		s.log.end(entry)
+	}
+	c.w = counted
+	if !fault.before(c, counted) {
 		return
 	}
-	counted := &statusWriter{ResponseWriter: w, mute: fault != nil && fault.LoseAnswer}
-	c.w = counted
 	switch {
 	case m == nil:
 		writeJSON(counted, r, http.StatusNotFound, map[string]string{"error": "Not found"})
@@ -77,8 +80,6 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
 	default:
 		c.answer()
 	}
-	entry.Status = counted.status
-	s.log.end(entry)
 	if counted.mute {
 		reset(w)
 	}
@@ -272,15 +273,19 @@ func writeHTML(w http.ResponseWriter, status int) {
 	fmt.Fprintf(w, "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n</body>\r\n</html>\r\n", title, title)
 }
 
-// statusWriter remembers the status; a mute one writes nothing.
+// statusWriter remembers the status and says when it is decided; a mute one writes nothing.
 type statusWriter struct {
 	http.ResponseWriter
-	status int
-	mute   bool
+	status  int
+	mute    bool
+	decided func()
 }
 
 func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
+	if w.status == 0 {
+		w.status = status
+		w.decided()
+	}
 	if !w.mute {
 		w.ResponseWriter.WriteHeader(status)
 	}

@@ -17,7 +17,7 @@ type Call struct {
 	Path       string // with the query
 	Params     map[string]string
 	Body       []byte
-	Status     int // of the answer, set when the call has ended
+	Status     int // of the answer, once it is decided; 0 when the connection was broken instead
 }
 
 // Fault is a fault of the network or of a service. Without an effect it only counts.
@@ -71,14 +71,14 @@ func (s *Server) BeforeCall(f func(Call) *Fault) {
 	s.log.before = append(s.log.before, f)
 }
 
-// AfterCall has f see each call when it has been answered.
+// AfterCall has f see each call when its answer is decided, before the client can see it.
 func (s *Server) AfterCall(f func(Call)) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	s.log.after = append(s.log.after, f)
 }
 
-// Calls are the calls so far that have ended, of the methods named, or of all.
+// Calls are the calls whose answer is decided, of the methods named, or of all.
 func (s *Server) Calls(methods ...string) []Call {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -140,7 +140,7 @@ func (l *callLog) end(c Call) {
 }
 
 // before plays what happens before the call is handled; false when it is not to be handled.
-func (f *Fault) before(c *call, s *Server) bool {
+func (f *Fault) before(c *call, w *statusWriter) bool {
 	if f == nil {
 		return true
 	}
@@ -148,12 +148,13 @@ func (f *Fault) before(c *call, s *Server) bool {
 		select {
 		case <-time.After(f.Delay):
 		case <-c.r.Context().Done():
-		case <-s.done:
+		case <-c.s.done:
 		}
 	}
 	switch {
 	case f.Reset:
-		reset(c.w)
+		w.decided()
+		reset(w.ResponseWriter)
 		return false
 	case f.Status == http.StatusInternalServerError && c.m != nil:
 		c.writeError(internal("Error: injected"))
