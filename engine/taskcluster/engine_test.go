@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 		defer stop()
 		os.Exit(agent.Main(ctx, os.Args[2:], mapper.Streams{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}))
 	}
+	if filepath.Base(os.Args[0]) == "taf-applier" {
+		os.Exit(applyMain(context.Background(), os.Args[1:]))
+	}
 	os.Exit(m.Run())
 }
 
@@ -47,8 +50,15 @@ func program(t *testing.T) string {
 const queue = "proj-taf/ci"
 
 func settings(s *tctest.Server, payload string) *tc.Settings {
+	set := settingsAt(s.RootURL)
+	set.Payload = payload
+	return set
+}
+
+// settingsAt are settings for docker-style payloads.
+func settingsAt(root string) *tc.Settings {
 	return &tc.Settings{
-		RootURL: s.RootURL, Queue: queue, Payload: payload, Priority: "lowest", Scheduler: "-", Project: "none",
+		RootURL: root, Queue: queue, Payload: tc.DockerPayload, Priority: "lowest", Scheduler: "-", Project: "none",
 		Deadline: 24 * time.Hour, Expires: 28 * 24 * time.Hour, ArtifactPrefix: "public/taf", S3Credentials: "worker",
 		Image: "python@sha256:" + string(make64('a')), Owner: "you@example.org", Source: "https://example.org/a",
 		MaxDependencies: 10_000, LocalFiles: true,

@@ -98,10 +98,14 @@ func (b *blobStore) store(path string, data *blob) {
 	b.blob[path] = data
 }
 
-func (b *blobStore) get(w http.ResponseWriter, r *http.Request, path string) {
+func (b *blobStore) load(path string) *blob {
 	b.mu.RLock()
-	data := b.blob[path]
-	b.mu.RUnlock()
+	defer b.mu.RUnlock()
+	return b.blob[path]
+}
+
+func (b *blobStore) get(w http.ResponseWriter, r *http.Request, path string) {
+	data := b.load(path)
 	if data == nil {
 		storageError(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 		return

@@ -3,6 +3,7 @@ package tctest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -140,6 +141,24 @@ func (s *Server) Task(taskID string) json.RawMessage {
 		return slices.Clone(t.text)
 	}
 	return nil
+}
+
+// Artifacts are the artifacts of a run that have content, with it, by name.
+func (s *Server) Artifacts(taskID string, runID int) []Artifact {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	t := s.queue.tasks[taskID]
+	if t == nil {
+		return nil
+	}
+	var all []Artifact
+	for _, name := range slices.Sorted(maps.Keys(t.artifacts[runID])) {
+		a := t.artifacts[runID][name]
+		if data := s.blobs.load(a.bucket + "/" + a.key); data != nil {
+			all = append(all, Artifact{name, data.contentType, data.contentEncoding, data.data, a.expires})
+		}
+	}
+	return all
 }
 
 // TaskIDs are the ids of all tasks in the order in which they were created.
