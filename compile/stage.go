@@ -17,8 +17,8 @@ import (
 // input would give another result.
 const runtimeVersion = "1"
 
-// defaultRecordLimit is the longest record that a task accepts, in bytes.
-const defaultRecordLimit = 256 << 20
+// recordLimit is the longest record that a stage accepts when it does not say so, in bytes.
+const recordLimit = 256 << 20
 
 func (c *compiler) newStage(s *lang.Stage, sel *index.Selection, outputs int) *Stage {
 	stage := &Stage{
@@ -79,7 +79,7 @@ func (c *compiler) specTemplate(s *lang.Stage, sel *index.Selection) job.Spec {
 		Version: job.Version, Analysis: c.graph.Analysis,
 		Command: s.Command, Env: s.Env, Fields: s.Fields,
 		Tolerate: job.Tolerate{BadRecords: job.Limit(s.Tolerate.BadRecords), BadFiles: job.Limit(s.Tolerate.BadFiles)},
-		Limits:   job.Limits{Memory: s.Memory, MaxRunTime: s.MaxRunTime, Record: defaultRecordLimit},
+		Limits:   job.Limits{Memory: s.Memory, MaxRunTime: s.MaxRunTime, Record: s.MaxRecord, RecordTime: s.MaxRecordTime},
 		Download: job.Download{Attempts: s.Retry.Download.Attempts, Timeout: s.Retry.Download.Timeout},
 	}
 	if sel != nil {
@@ -131,6 +131,12 @@ func (c *compiler) components(s *lang.Stage, stage *Stage) []Component {
 	add("where", marshal(spec.Where))
 	if spec.Operation != nil && spec.Operation.Kind == job.OpQuantiles {
 		add("memory", strconv.FormatInt(spec.Limits.Memory, 10)) // an estimate depends on how many records are seen at once
+	}
+	if spec.Limits.Record != recordLimit {
+		add("max_record", strconv.FormatInt(spec.Limits.Record, 10))
+	}
+	if spec.Limits.RecordTime > 0 {
+		add("max_record_time", spec.Limits.RecordTime.String())
 	}
 	add("dimensions", marshal(spec.Dimensions))
 	add("command", marshal(spec.Command))

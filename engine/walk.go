@@ -3,6 +3,7 @@ package engine
 import (
 	"container/heap"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tafc/tafc/internal/addr"
@@ -63,6 +64,8 @@ type Attempt struct {
 	Task   *Task
 	Number int   // from 1
 	Memory int64 // for Spec.Limits.Memory
+	// Retried are the causes, and exit:N, after which another attempt follows.
+	Retried []string
 	// Missing says for each upstream task without a result, whose loss is tolerated, why it has none.
 	Missing map[*Task]string
 	// Transient tells that some input is missing or transient itself, so that the result must not be reused.
@@ -167,6 +170,12 @@ func (w *Walk) Next(now time.Time) *Attempt {
 	a := &Attempt{Task: n.task, Number: n.attempt, Memory: n.task.Spec.Limits.Memory}
 	if n.doubled {
 		a.Memory *= 2
+	}
+	if n.attempt < n.task.Retry.Attempts {
+		a.Retried = slices.Clone(n.task.Retry.On)
+		if n.doubled {
+			a.Retried = slices.DeleteFunc(a.Retried, func(on string) bool { return on == string(job.CauseMemory) })
+		}
 	}
 	for _, need := range n.needs {
 		if need.lost {

@@ -192,8 +192,11 @@ type Stage struct {
 	Cpus       int      // places of workers that a task takes; at least 1
 	Disk       int64    // bytes that must be free before a task starts; 0: not looked at
 	MaxRunTime time.Duration
-	Partitions int // reduce only; at least 1
-	FanIn      int // reduce only; at least 2
+	// MaxRecord is the bytes of the longest record, MaxRecordTime the longest time for one; 0: none. Map only.
+	MaxRecord     int64
+	MaxRecordTime time.Duration
+	Partitions    int // reduce only; at least 1
+	FanIn         int // reduce only; at least 2
 }
 
 // Addr is the address of the stage.

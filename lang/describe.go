@@ -204,6 +204,12 @@ func (d *describer) stage(s *Stage) {
 		d.line("disk", s.Disk)
 	}
 	d.line("max_run_time", s.MaxRunTime)
+	if s.MaxRecord != defaultMaxRecord {
+		d.line("max_record", s.MaxRecord)
+	}
+	if s.MaxRecordTime > 0 {
+		d.line("max_record_time", s.MaxRecordTime)
+	}
 	if s.Kind == Reduce {
 		d.line("partitions", s.Partitions)
 		d.line("fan_in", s.FanIn)

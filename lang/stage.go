@@ -18,6 +18,9 @@ const (
 	minMemory         = 64 << 20 // the process of a task takes a third of that itself
 	defaultMemory     = 256 << 20
 	defaultMaxRunTime = time.Hour
+	defaultMaxRecord  = 256 << 20
+	minRecord         = 1 << 10
+	maxRecord         = 1 << 30
 	defaultFanIn      = 64
 )
 
@@ -39,7 +42,7 @@ func (l *loader) stage(b *block, base policy) *Stage {
 	p := l.policyOf(b, base)
 	s := &Stage{
 		Block: b.Block, Kind: StageKind(b.Type), Batch: p.batch, Retry: p.retry, Tolerate: p.tolerate,
-		Memory: defaultMemory, Cpus: 1, MaxRunTime: defaultMaxRunTime, Partitions: 1, FanIn: defaultFanIn,
+		Memory: defaultMemory, Cpus: 1, MaxRunTime: defaultMaxRunTime, Partitions: 1, FanIn: defaultFanIn, MaxRecord: defaultMaxRecord,
 	}
 	l.input(b, s)
 	l.stageImage(b, s)
@@ -197,6 +200,14 @@ func (l *loader) records(b *block, s *Stage) {
 	s.Format, _ = l.word(b, "format", "lang/unknown-format")
 	s.Fields, _, _ = l.filledTexts(b, "fields")
 	s.Where = l.where(b)
+	if n, ok := l.size(b, "max_record"); ok {
+		s.MaxRecord = n
+		if n < minRecord || n > maxRecord {
+			v, rng, _ := l.arg(b, "max_record")
+			l.outOfRange("max_record", rng, `from "1KiB" to "1GiB"`, v)
+		}
+	}
+	s.MaxRecordTime, _ = l.duration(b, "max_record_time", 10*time.Millisecond)
 	if f := l.filterNamed(s.Input.Filter); f != nil && b.child("batch") != nil && b.child("batch").written("group_by") {
 		l.groupBy(b.child("batch"), s.Batch.GroupBy, f.Index)
 	}

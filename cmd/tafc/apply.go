@@ -43,6 +43,7 @@ func (a *app) applyVerb() *cobra.Command {
 	}
 	in.planFlags(c.Flags())
 	in.workersFlag(c.Flags())
+	in.determinismFlag(c.Flags())
 	c.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
 	return c
 }
@@ -59,6 +60,7 @@ func (a *app) runVerb() *cobra.Command {
 	}
 	in.planFlags(c.Flags())
 	in.workersFlag(c.Flags())
+	in.determinismFlag(c.Flags())
 	return c
 }
 
@@ -153,6 +155,9 @@ func placeOf(p *plan.Plan, in *inputs) (state, home string) {
 
 // carryOut runs a plan and writes the outputs. The caller holds the state's lock.
 func (s *session) carryOut(ctx context.Context, p *plan.Plan) error {
+	if s.in.determinism && p.Engine != lang.EngineLocal {
+		return usageError("-check-determinism runs tasks a second time on this computer: it goes with the engine local")
+	}
 	if p.Settled() {
 		return s.finish(ctx, p, nil, time.Time{})
 	}
@@ -189,6 +194,11 @@ func (s *session) finish(ctx context.Context, p *plan.Plan, out *engine.Outcome,
 			fmt.Fprintln(streams.Err, "Stopped. What had finished is kept: the same command goes on from here.")
 		}
 		return &exit{code: exitInterrupted}
+	}
+	if s.in.determinism && (out == nil || len(out.Failed) == 0) {
+		if err := s.checkDeterminism(ctx, p); err != nil {
+			return err
+		}
 	}
 	results, whole, err := s.outputs(ctx, p, out)
 	if err != nil {

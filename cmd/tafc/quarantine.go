@@ -23,7 +23,7 @@ func (e *errNothingToMend) Error() string { return e.why }
 
 // sameRecords are the components of a stage that may change while what was mapped before is still taken over: none of them says what is a
 // record, which records are meant, or where pairs go. The others are prefixes of names.
-var sameRecords = []string{"tolerance", "command", "entry", "function", "image", "code ", "env ", "secret "}
+var sameRecords = []string{"tolerance", "max_record_time", "command", "entry", "function", "image", "code ", "env ", "secret "}
 
 // mendable finds, for the maps of the graph with quarantined records, the results that are taken over, and the tasks to run: those with
 // such records, and all that stand on them.

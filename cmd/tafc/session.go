@@ -41,6 +41,8 @@ type inputs struct {
 	failedOnly bool
 	// quarantined limits it to the quarantined records of the last results and what stands on them.
 	quarantined bool
+	// determinism runs a sample of the tasks twice.
+	determinism bool
 	// check is for tafc validate: variables need no value, and what nobody uses is told.
 	check bool
 	// several analyses are loaded with the same values, and not all need to declare all variables.
@@ -53,6 +55,10 @@ func (in *inputs) stateFlag(f *pflag.FlagSet) {
 
 func (in *inputs) workersFlag(f *pflag.FlagSet) {
 	f.UintVar(&in.workers, "workers", 0, "tasks at once (default: what the analysis says, else the number of cores)")
+}
+
+func (in *inputs) determinismFlag(f *pflag.FlagSet) {
+	f.BoolVar(&in.determinism, "check-determinism", false, "run a sample of each stage's tasks a second time, and fail when their results differ")
 }
 
 func (in *inputs) varFlags(f *pflag.FlagSet) {

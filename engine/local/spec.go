@@ -18,7 +18,7 @@ func (r *runner) spec(a *engine.Attempt, ups []job.Upstream, mend *job.Report) j
 	s.Version = job.Version
 	s.Attempt = a.Number
 	s.Upstream = ups
-	s.Limits.Memory = a.Memory
+	s.Limits.Memory, s.Limits.Retried = a.Memory, a.Retried
 	s.Mend = mend
 	if s.Code != nil && a.Task.Bundle != "" {
 		code := *s.Code

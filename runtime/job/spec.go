@@ -136,9 +136,13 @@ func (l Limit) IsZero() bool { return l.Count == 0 && l.Share == 0 }
 
 // Limits bound a task.
 type Limits struct {
-	Memory     int64         `json:"memory"`       // bytes for sorting and buffers
-	MaxRunTime time.Duration `json:"max_run_time"` // nanoseconds; 0: none
-	Record     int64         `json:"record"`       // bytes of the longest record
+	Memory     int64         `json:"memory"`                // bytes for sorting and buffers
+	MaxRunTime time.Duration `json:"max_run_time"`          // nanoseconds; 0: none
+	Record     int64         `json:"record"`                // bytes of the longest record
+	RecordTime time.Duration `json:"record_time,omitempty"` // nanoseconds that a map may take for a record; 0: no limit
+	// Retried are the causes, and exit:N, after which another attempt follows, as in retry.on: then this one does not try to go on without
+	// the records that are to blame. Empty: none follows.
+	Retried []string `json:"retried,omitempty"`
 }
 
 // Download is the policy for one file.

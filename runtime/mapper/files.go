@@ -10,6 +10,7 @@ import (
 	"github.com/tafc/tafc/runtime/codec"
 	"github.com/tafc/tafc/runtime/frame"
 	"github.com/tafc/tafc/runtime/job"
+	"github.com/tafc/tafc/runtime/usercode"
 )
 
 // fileEnd is how the reading of a file ended.
@@ -27,6 +28,7 @@ func (t *task) mapFiles() error {
 	files := &ahead{t: t}
 	defer files.close()
 	for i := range t.spec.Files {
+		t.begun = i + 1
 		end := &fileEnd{key: t.spec.Files[i].Key}
 		f, err := files.open(i)
 		if err == nil {
@@ -129,11 +131,52 @@ func (t *task) feed(r *frame.Reader, f *reading) error {
 			}
 			continue
 		}
-		if err := t.push(&entry{block: item.Block}); err != nil {
-			return err
+		for _, e := range t.apartOf(item.Block) {
+			if err := t.push(e); err != nil {
+				return err
+			}
+			if e.block == nil {
+				continue
+			}
+			if err := t.give(e.block); err != nil {
+				return err
+			}
 		}
-		if err := t.give(item.Block); err != nil {
-			return err
+	}
+}
+
+// records gives fn the records of a file from number lo to below hi, in blocks, as far as the file can be read.
+func (t *task) records(i int, lo, hi int64, fn func(*usercode.Block) error) error {
+	in, err := OpenInput(t.ctx, t.spec.Files[i], t.spec)
+	if err != nil {
+		return context.Cause(t.ctx) // a file that cannot be opened has no records
+	}
+	defer in.Close()
+	for {
+		item, err := in.Next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return context.Cause(t.ctx) // what can be read no further ends here
+		case item.Block == nil:
+			continue
+		}
+		b := item.Block
+		from, to := 0, b.Len()
+		for from < to && b.Number(from) < lo {
+			from++
+		}
+		for to > from && b.Number(to-1) >= hi {
+			to--
+		}
+		if from < to {
+			if err := fn(part(b, from, to)); err != nil {
+				return err
+			}
+		}
+		if b.Number(b.Len()-1) >= hi-1 {
+			return nil
 		}
 	}
 }

@@ -183,15 +183,19 @@ func TestPythonDiesAndGoesOn(t *testing.T) {
 	s := python(t, plan(t, [2]string{"a", "x\ny\nz\n"}), "import os\ndef map(r):\n    if r.raw == 'y': os._exit(5)\n    yield r.raw, 1\n")
 	s.Tolerate.BadRecords.Count = 1
 	r := task(t, s)
-	if r.Cause != job.CauseDone || r.text(t) != "x 1\nz 1\n" || r.Ledger.HelperRestarts != 1 || r.Ledger.Records.Quarantined != 1 {
+	if r.Cause != job.CauseDone || r.text(t) != "x 1\nz 1\n" || r.Ledger.HelperRestarts != 2 || r.Ledger.Records.Quarantined != 1 {
 		t.Errorf("%s %+v %+v\n%s", r.Cause, r.Failure, r.Ledger, r.log)
 	}
 }
 
-// Running out of memory is not the record's fault, so it is not set aside.
+// Running out of memory is not the record's fault, so it is not set aside as long as an attempt with more memory follows.
 func TestMemoryIsNotTolerated(t *testing.T) {
 	s := python(t, plan(t, [2]string{"a", "x\ny\nz\n"}), "def map(r):\n    if r.raw == 'y': raise MemoryError()\n    yield r.raw, 1\n")
 	s.Tolerate.BadRecords.Count = 1
+	if r := task(t, s); r.Cause != job.CauseDone || r.text(t) != "x 1\nz 1\n" || r.Quarantine.Records != 1 {
+		t.Errorf("%s %+v\n%s", r.Cause, r.Failure, r.log)
+	}
+	s.Limits.Retried = []string{"download", "memory"}
 	r := task(t, s)
 	if r.Cause != job.CauseMemory || r.Failure.Record != 2 || !strings.Contains(r.Failure.Hint, "more memory") {
 		t.Errorf("%s %+v\n%s", r.Cause, r.Failure, r.log)

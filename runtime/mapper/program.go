@@ -50,11 +50,14 @@ func (t *task) start() error {
 	}
 	t.mu.Lock()
 	t.prog, t.running = prog, true
+	t.slow, t.memory, t.oom = nil, false, oomKills()
 	late := t.timeout != nil
 	t.mu.Unlock()
 	if late {
 		prog.Kill()
 	}
+	t.watched = make(chan struct{})
+	go t.watch(prog, t.watched)
 	t.j.event("helper.start", field{"restarts", t.rep.Ledger.HelperRestarts})
 	return nil
 }
@@ -64,17 +67,23 @@ func (t *task) program(format string) (usercode.Program, error) {
 	if t.spec.Operation != nil {
 		return operation.Start(t.ctx, operation.Options{Operation: t.spec.Operation, Role: t.spec.Role, Memory: heap(t.limit()) / 4}, (*sink)(t))
 	}
-	return t.o.Start(t.ctx, usercode.Options{
+	return t.o.Start(t.ctx, t.codeOptions(format), (*sink)(t))
+}
+
+// codeOptions say how the user's code is started.
+func (t *task) codeOptions(format string) usercode.Options {
+	return usercode.Options{
 		Role: t.spec.Role, Code: t.spec.Code, Command: t.spec.Command, Env: t.spec.Env, Format: format, Dims: t.spec.Dimensions, Fields: t.spec.Fields,
 		Form: inputForm(t.spec), WorkDir: filepath.Join(t.temp, "work"), MaxRecord: t.spec.Limits.Record,
 		Strict: t.spec.Tolerate.BadRecords.IsZero(),
-	}, (*sink)(t))
+	}
 }
 
 // close ends the program and says how it ended.
 func (t *task) close() error {
 	began := time.Now()
-	ended := t.prog.Close()
+	ended := t.explained(t.prog.Close())
+	close(t.watched)
 	t.rep.Seconds["code"] += time.Since(began).Seconds()
 	t.form = t.prog.Form()
 	t.mu.Lock()
@@ -102,8 +111,8 @@ func (t *task) abandon() {
 	}
 }
 
-// give hands a block to the program. Where the program dies of a record and the policy tolerates that, the record is set aside
-// and another program goes on.
+// give hands a block to the program. Where the program dies of a record and the policy tolerates bad records, another program goes on, and
+// when the same record kills that one as well, the record is set aside.
 func (t *task) give(b *usercode.Block) error {
 	began := time.Now()
 	err := t.prog.Map(b)
@@ -154,10 +163,12 @@ func (t *task) refeed() error {
 	return nil
 }
 
-// manyRestarts is when a share of bad records is judged by what was seen so far, because each one costs a start.
+// manyRestarts is when a share of bad records is judged by what was seen so far, because each one costs two starts.
 const manyRestarts = 50
 
-// bury sets aside the record that a program died of, so that another program can go on with the rest. It tells whether one can.
+// bury deals with the record that a program died of, so that another program can go on. The first time the record is put apart, in a block of its
+// own: the death may have come from outside, or from what records before it left. The second time it is set aside. It tells whether another
+// program can go on.
 func (t *task) bury(ended error) bool {
 	var e *usercode.Error
 	if !errors.As(ended, &e) || e.At == nil || e.Fatal || t.spec.Role != job.RoleMap || t.spec.Tolerate.BadRecords.IsZero() || t.ctx.Err() != nil {
@@ -165,7 +176,7 @@ func (t *task) bury(ended error) bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.timeout != nil || t.failed != nil || t.userFailure(e).cause != job.CauseCode {
+	if t.timeout != nil || t.failed != nil {
 		return false
 	}
 	for at, entry := range t.queue {
@@ -177,18 +188,20 @@ func (t *task) bury(ended error) bool {
 		if !found {
 			continue
 		}
-		bad := newBad(b, i, e)
-		if e.Exit != "" && e.Message == "" {
-			bad.message = "the program of the user's code died: " + e.Exit
+		if !t.again(e) {
+			return false
 		}
-		t.split(at, i, bad)
 		t.rep.Ledger.HelperRestarts++
-		t.j.say("the program of the user's code died at record %d of %s (%s); it is set aside, and another program goes on", bad.place.Record, bad.place.File, e.Exit)
+		if t.deaths[*e.At] == 1 {
+			t.split(at, i, nil)
+			return true
+		}
+		t.split(at, i, newBad(b, i, e))
 		if err := t.drain(); err != nil {
 			return false
 		}
 		r := t.rep.Ledger.Records
-		if t.rep.Ledger.HelperRestarts >= manyRestarts && t.spec.Tolerate.BadRecords.Exceeded(r.Quarantined, r.Read) {
+		if t.rep.Ledger.HelperRestarts >= 2*manyRestarts && t.spec.Tolerate.BadRecords.Exceeded(r.Quarantined, r.Read) {
 			t.failed = explain(t.tooManyBad())
 			return false
 		}
@@ -197,7 +210,7 @@ func (t *task) bury(ended error) bool {
 	return false
 }
 
-// split replaces a block under way by what stands before record i, the bad record, and what stands behind.
+// split replaces a block under way by what stands before record i, the record, which is a bad one or a block of its own, and what stands behind.
 func (t *task) split(at, i int, bad *badRecord) {
 	b := t.queue[at].block
 	delete(t.blocks, b)
@@ -211,7 +224,11 @@ func (t *task) split(at, i int, bad *badRecord) {
 		parts = append(parts, e)
 	}
 	add(0, i)
-	parts = append(parts, &entry{bad: []*badRecord{bad}})
+	if bad != nil {
+		parts = append(parts, &entry{bad: []*badRecord{bad}})
+	} else {
+		add(i, i+1)
+	}
 	add(i+1, b.Len())
 	t.queue = append(append(append([]*entry(nil), t.queue[:at]...), parts...), t.queue[at+1:]...)
 }

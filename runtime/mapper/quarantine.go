@@ -115,6 +115,20 @@ func (q *quarantine) count(b *badRecord) {
 	g.Records++
 }
 
+// discard removes the file.
+func (q *quarantine) discard() error {
+	dir := q.dir
+	if q.f != nil {
+		q.z.Close()
+		q.f.Close()
+		if err := os.Remove(filepath.Join(dir, quarantineFile)); err != nil {
+			return &pairs.WriteError{Err: err}
+		}
+	}
+	*q = quarantine{dir: dir}
+	return nil
+}
+
 // finish closes the file and describes it; nil when there is none.
 func (q *quarantine) finish() (*job.Quarantine, error) {
 	if q.f == nil {

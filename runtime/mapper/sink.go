@@ -89,7 +89,7 @@ func (t *task) setAside(b *badRecord) error {
 	}
 	limit := t.spec.Tolerate.BadRecords
 	switch {
-	case limit.IsZero() || b.cause == job.CauseMemory:
+	case limit.IsZero() || b.cause == job.CauseMemory && t.retried(b.cause, ""):
 		f := fail(b.cause, b.message).at(b.place)
 		f.Stack, f.Hint = b.stack, b.hint
 		switch {
@@ -155,6 +155,8 @@ func (s *sink) keep(err error) error {
 // Pairs implements usercode.Sink.
 func (s *sink) Pairs(lines []byte) (err error) {
 	defer s.safely(&err)
+	s.busy.Add(1)
+	defer s.busy.Add(-1)
 	if s.ctx.Err() != nil {
 		return context.Cause(s.ctx)
 	}
@@ -221,7 +223,7 @@ func (s *sink) Count(name string, n int64) {
 
 // Log implements usercode.Sink.
 func (s *sink) Log(line string) {
-	if strings.Contains(line, "JavaScript heap out of memory") {
+	if saysOutOfMemory(line) {
 		s.mu.Lock()
 		s.memory = true
 		s.mu.Unlock()
@@ -234,4 +236,11 @@ var _ usercode.Sink = (*sink)(nil)
 // stopped tells whether an error only says that the task was told to stop.
 func stopped(err error) bool {
 	return errors.Is(err, errDoomed) || errors.Is(err, errProgram) || errors.Is(err, errTimeout) || errors.Is(err, context.Canceled)
+}
+
+// saysOutOfMemory tells whether a line of a program says that it ends for want of memory. It counts when the program then dies.
+func saysOutOfMemory(line string) bool {
+	line = strings.TrimSpace(line)
+	return line == "MemoryError" || strings.HasPrefix(line, "MemoryError:") || strings.Contains(line, "JavaScript heap out of memory") || strings.Contains(line, "std::bad_alloc") ||
+		strings.Contains(line, "java.lang.OutOfMemoryError") || strings.HasPrefix(line, "fatal error: runtime: out of memory") || strings.HasPrefix(line, "fatal error: runtime: cannot allocate memory")
 }

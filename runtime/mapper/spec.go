@@ -68,7 +68,7 @@ func check(s *job.Spec) error {
 		return errors.New("the spec gives both code and a command")
 	case overFiles && len(s.Files) > 0 && s.Format == "":
 		return errors.New("the spec names no format for its files")
-	case s.Limits.Memory < 0 || s.Limits.MaxRunTime < 0 || s.Limits.Record < 0 || s.Download.Attempts < 0:
+	case s.Limits.Memory < 0 || s.Limits.MaxRunTime < 0 || s.Limits.Record < 0 || s.Limits.RecordTime < 0 || s.Download.Attempts < 0:
 		return errors.New("the spec has a negative limit")
 	}
 	if ready {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tafc/tafc/runtime/job"
@@ -49,6 +50,13 @@ type task struct {
 	form  job.Form
 	ended error // how the program ended that give closed
 
+	watched  chan struct{}                   // closed when prog is
+	busy     atomic.Int64                    // calls of the sink under way
+	apart    map[string]map[int64]*badRecord // by file and number: records that are set aside without being given to the program
+	begun    int                             // files that were opened
+	died     *usercode.Error                 // why the program ended that ended the task
+	searched bool                            // the record was searched for
+
 	remote func() *remote.Client
 
 	mu       sync.Mutex // guards what follows
@@ -59,8 +67,10 @@ type task struct {
 	blocks   map[*usercode.Block]*entry
 	failed   *failure // the first failure in the order of the input
 	bad      *badRecord
-	doomed   bool // what is in the queue already ends the task, so nothing more need be read
-	memory   bool // user code said that it ran out of memory
+	doomed   bool              // what is in the queue already ends the task, so nothing more need be read
+	memory   bool              // user code said that it ran out of memory
+	slow     *usercode.Error   // the program was ended because it took too long for a record
+	deaths   map[job.Place]int // of programs, by the record that they were at
 	progress time.Time
 }
 
@@ -73,7 +83,7 @@ func Run(ctx context.Context, spec *job.Spec, dir string, o Options) *job.Report
 	if o.Start == nil {
 		o.Start = usercode.Start
 	}
-	t := &task{spec: spec, dir: dir, o: o, begin: time.Now(), oom: oomKills(), blocks: map[*usercode.Block]*entry{}, j: &journal{log: o.Log}}
+	t := &task{spec: spec, dir: dir, o: o, begin: time.Now(), oom: oomKills(), blocks: map[*usercode.Block]*entry{}, deaths: map[job.Place]int{}, j: &journal{log: o.Log}}
 	t.quar.dir = dir
 	t.remote = sync.OnceValue(func() *remote.Client {
 		if o.Remote != nil {
@@ -152,7 +162,7 @@ func (t *task) guarded(parent context.Context) (err error) {
 	case len(t.spec.Upstream) > 0:
 		return t.withProgram(t.mapPairs)
 	}
-	return t.withProgram(t.mapFiles)
+	return t.mapApart()
 }
 
 func panicked(v any) *failure {
@@ -228,7 +238,8 @@ func (t *task) verdict(fed, ended error) error {
 	case !told:
 		return fed // it killed the program, so what the program says is an echo
 	case errors.As(ended, &user):
-		return t.userFailure(user)
+		t.died = user
+		return userFailure(user)
 	case ended != nil:
 		return ended
 	case errors.Is(fed, errProgram):
@@ -246,14 +257,29 @@ func (t *task) verdict(fed, ended error) error {
 // memoryHint is what helps user code that ran out of memory.
 const memoryHint = "give the stage more memory, or keep less in memory in the user's code"
 
-// userFailure is why user code failed. A kill by the kernel for want of memory looks like any other.
-func (t *task) userFailure(e *usercode.Error) *failure {
-	f := userFailure(e)
-	if f.cause == job.CauseCode && (t.memory || oomKills() > t.oom && killed(f.Exit)) {
-		f.cause = job.CauseMemory
-		f.Hint = memoryHint
+// explained says more of how a program ended than the program could. A kill by the kernel for want of memory looks like any other.
+func (t *task) explained(ended error) error {
+	var e *usercode.Error
+	if !errors.As(ended, &e) {
+		return ended
 	}
-	return f
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.slow != nil:
+		slow := *t.slow
+		slow.Exit, slow.Fatal = e.Exit, e.Fatal
+		return &slow
+	case e.Cause == job.CauseCode && (t.memory || oomKills() > t.oom && killed(e.Exit)):
+		more := *e
+		more.Cause, more.Hint = job.CauseMemory, memoryHint
+		if !t.memory {
+			more.Message = "the system killed the program of the user's code for want of memory"
+			more.Signature = more.Message
+		}
+		return &more
+	}
+	return ended
 }
 
 func killed(exit string) bool {

@@ -16,7 +16,11 @@ import (
 	"github.com/tafc/tafc/runtime/job"
 )
 
-const defaultMaxRecord = 64 << 20
+// The longest line or pair when the Options do not say it, and at most: several of them are in memory at once.
+const (
+	defaultMaxRecord = 64 << 20
+	mostMaxRecord    = 1 << 28
+)
 
 func start(ctx context.Context, o Options, sink Sink) (Program, error) {
 	if err := prepare(ctx, &o); err != nil {
@@ -44,9 +48,10 @@ func prepare(ctx context.Context, o *Options) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if o.MaxRecord <= 0 || o.MaxRecord > 1<<28 {
+	if o.MaxRecord <= 0 {
 		o.MaxRecord = defaultMaxRecord
 	}
+	o.MaxRecord = min(o.MaxRecord, mostMaxRecord)
 	switch {
 	case o.WorkDir == "":
 		return errors.New("user code needs a folder to run in")

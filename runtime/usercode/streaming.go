@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tafc/tafc/runtime/job"
 )
@@ -35,6 +36,10 @@ type streaming struct {
 	tail    tail
 	tooLong error // read after outputs
 	held    bool  // the output did not end with the program; read after outputs
+
+	printed atomic.Int64 // bytes
+	given   atomic.Int64 // bytes
+	whole   atomic.Bool  // all input was given
 
 	closing sync.Once
 	closed  error
@@ -141,6 +146,7 @@ func (s *streaming) feed() {
 	defer close(s.ended)
 	defer s.stdin.Close()
 	for w := range s.work {
+		s.given.Add(int64(len(w.data)))
 		if _, err := s.stdin.Write(w.data); err != nil {
 			s.unread = true
 			return
@@ -166,6 +172,7 @@ func (s *streaming) readPairs(r io.Reader) error {
 		from := len(buf)
 		n, err := r.Read(buf[from:cap(buf)])
 		buf = buf[:from+n]
+		s.printed.Add(int64(n))
 		if err != nil && len(buf) > 0 && buf[len(buf)-1] != '\n' {
 			buf = append(buf, '\n') // the last line may go without
 		}
@@ -254,6 +261,17 @@ func (s *streaming) Kill() { s.p.kill() }
 // At implements Program: which records the program has read says nothing of which it works on.
 func (s *streaming) At() (job.Place, bool) { return job.Place{}, false }
 
+// Gone implements Stream. What was given and is not in the pipe any more was read.
+func (s *streaming) Gone() (int64, bool) {
+	select {
+	case <-s.p.exited:
+		return 0, true
+	default:
+	}
+	waiting := int64(unread(s.back))
+	return s.printed.Load() + s.given.Load() - waiting, waiting == 0 && !s.whole.Load()
+}
+
 // Form implements Program.
 func (s *streaming) Form() job.Form { return job.FormPairs }
 
@@ -265,6 +283,7 @@ func (s *streaming) Close() error {
 	s.closing.Do(func() {
 		close(s.work)
 		<-s.ended
+		s.whole.Store(true)
 		<-s.p.exited
 		s.outputs.Wait()
 		s.unread = s.unread || len(s.work) > 0 || unread(s.back) > 0

@@ -99,6 +99,13 @@ type Program interface {
 	PeakMemory() int64
 }
 
+// Stream is a Program that cannot say at which record it is, but whether it gets on.
+type Stream interface {
+	Program
+	// Gone changes when the program reads or prints. idle tells that it waits for input.
+	Gone() (gone int64, idle bool)
+}
+
 // Sink takes what a Program produces. A method's error stops the program; Close then returns it.
 //
 // What comes of one block comes together, when the whole block was worked on: Pairs any number of times, Bad for each bad
