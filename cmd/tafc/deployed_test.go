@@ -49,7 +49,8 @@ const deploymentUsage = `usage: taskcluster start [SCOPE...]  start it; credenti
        taskcluster fault METHOD [status=N] [times=N] [skip=N] [reset] [lose]
        taskcluster secret NAME KEY=VALUE...
        taskcluster expire           the artifacts of all tasks expire
-       taskcluster count METHOD N   there were N calls of a method since the last count`
+       taskcluster count METHOD N   there were N calls of a method since the last count
+       taskcluster count            count anew`
 
 // taskclusterCmd drives the double of a script.
 func taskclusterCmd(ts *testscript.TestScript, neg bool, args []string) {
@@ -84,6 +85,8 @@ func taskclusterCmd(ts *testscript.TestScript, neg bool, args []string) {
 		for _, id := range d.server.TaskIDs() {
 			d.server.ExpireArtifacts(id, "")
 		}
+	case args[0] == "count" && len(rest) == 0:
+		d.server.ResetCalls()
 	case args[0] == "count" && len(rest) == 2:
 		if got := len(d.server.Calls(rest[0])); rest[1] != strconv.Itoa(got) {
 			ts.Fatalf("%d calls of %s, want %s", got, rest[0], rest[1])
@@ -95,7 +98,7 @@ func taskclusterCmd(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func (d *deployment) start(ts *testscript.TestScript) {
-	s, err := tctest.Start(tctest.Options{LongPoll: time.Second, ClaimTimeout: 5 * time.Second})
+	s, err := tctest.Start(tctest.Options{LongPoll: time.Second, ClaimTimeout: 10 * time.Second})
 	ts.Check(err)
 	ts.Defer(s.Close)
 	d.server = s
