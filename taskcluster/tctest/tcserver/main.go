@@ -30,6 +30,7 @@ type settings struct {
 	version, capacity              int
 	addr, env, scopes              string
 	succeed, worker, path, secrets string
+	containers                     string
 	verbose                        bool
 }
 
@@ -41,6 +42,7 @@ func flags() (*settings, error) {
 	flag.StringVar(&o.scopes, "scopes", "*", "the `scopes` of the credentials, with spaces between them")
 	flag.StringVar(&o.worker, "worker", "", "run the tasks of this `queue`, PROVISIONER/WORKER-TYPE")
 	flag.StringVar(&o.path, "path", "", "`folders` in front of the worker's PATH, where taf-mapper is")
+	flag.StringVar(&o.containers, "containers", "", "`how` the worker runs tasks that name an image: docker, or processes, for which the image does not matter; docker when a daemon answers")
 	flag.IntVar(&o.capacity, "capacity", 2, "tasks that the worker runs at `once`")
 	flag.StringVar(&o.succeed, "succeed", "", "have the tasks of this `queue` succeed without doing anything")
 	flag.StringVar(&o.secrets, "secret", "", "a secret, as `NAME={\"json\": …}`")
@@ -48,6 +50,11 @@ func flags() (*settings, error) {
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	switch worker.Containers(o.containers) {
+	case worker.Auto, worker.Docker, worker.Processes:
+	default:
+		return nil, fmt.Errorf("-containers %s: want docker or processes", o.containers)
 	}
 	return o, nil
 }
@@ -62,16 +69,16 @@ func run(b *bench) error {
 		return err
 	}
 	b.Cleanup(s.Close)
-	quiet := func(string, ...any) {}
+	say := func(string, ...any) {}
 	if o.verbose {
-		quiet = log.Printf
+		say = log.Printf
 		s.AfterCall(func(c tctest.Call) { log.Print(c.Status, " ", c.HTTPMethod, " ", c.Path) })
 	}
 	if o.succeed != "" {
 		s.Handle(o.succeed, func(tctest.Work) tctest.Outcome { return tctest.Outcome{} })
 	}
 	if o.worker != "" {
-		worker.New(b, s, worker.Options{Queue: o.worker, Capacity: o.capacity, Path: filepath.SplitList(o.path), Log: quiet})
+		worker.New(b, s, worker.Options{Queue: o.worker, Capacity: o.capacity, Containers: worker.Containers(o.containers), Path: filepath.SplitList(o.path), Log: say})
 	}
 	if o.secrets != "" {
 		name, value, _ := strings.Cut(o.secrets, "=")
