@@ -101,14 +101,16 @@ func killAt(t *testing.T, want *undisturbed, n int) error {
 	first := applier(t, s, want.data, taf)
 	var out bytes.Buffer
 	first.Stdout, first.Stderr = &out, &out
-	var dead atomic.Bool
+	var dead, over atomic.Bool
+	started := make(chan struct{}) // from when on there is a process to kill
 	kill := func() {
+		<-started
 		_ = first.Process.Kill()
 		dead.Store(true)
 	}
 	carryOut := n%2 == 0
 	s.BeforeCall(func(c tctest.Call) *tctest.Fault {
-		if c.N == n && !carryOut {
+		if c.N == n && !carryOut && !over.Load() {
 			kill()
 		}
 		if dead.Load() { // what had been sent by then is lost on the way
@@ -117,19 +119,20 @@ func killAt(t *testing.T, want *undisturbed, n int) error {
 		return nil
 	})
 	s.AfterCall(func(c tctest.Call) {
-		if c.N == n && carryOut {
+		if c.N == n && carryOut && !over.Load() {
 			kill()
 		}
 	})
 	if err := first.Start(); err != nil {
 		return err
 	}
+	close(started)
 	if err := first.Wait(); err == nil {
 		return fmt.Errorf("there were only %d calls", len(s.Calls()))
 	}
 	s.ResetCalls()
+	over.Store(true)
 	dead.Store(false)
-	n = -1
 	got, err := applier(t, s, want.data, taf).CombinedOutput()
 	switch {
 	case err != nil:
