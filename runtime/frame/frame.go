@@ -21,7 +21,9 @@ type Options struct {
 	// Objects makes records of csv and tsv JSON objects; otherwise they are the lines of the file.
 	Objects   bool
 	MaxRecord int64 // bytes of the longest record; 0: 64 MiB
-	BlockSize int   // bytes; 0: 1 MiB
+	BlockSize int   // bytes; 0: 128 KiB, so that a block stays in the caches next to a core from step to step
+	// Reuse makes Items valid only until the next call of Next.
+	Reuse bool
 }
 
 // Item is one of Block and Bad.
@@ -64,6 +66,7 @@ type Reader struct {
 	table  *table
 
 	chunk  int    // bytes to read at once; grows, so that small files cost little
+	buf    []byte // what is read into
 	rest   []byte // what was read and belongs to a record that has not ended
 	offset int64  // of rest in the file
 	number int64  // records so far, bad ones and those that are not meant included
@@ -74,6 +77,7 @@ type Reader struct {
 	// The block in the making. Its data are in out, from start on.
 	out     []byte
 	start   int
+	last    int // bytes that were written anew for the last block
 	numbers []int64
 	ends    []int
 	offsets []int64
@@ -86,7 +90,7 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 		o.MaxRecord = 64 << 20
 	}
 	if o.BlockSize <= 0 {
-		o.BlockSize = 1 << 20
+		o.BlockSize = 128 << 10
 	}
 	f := &Reader{o: o, r: r, chunk: min(o.BlockSize, 64<<10), split: (*Reader).splitLines}
 	if len(o.Where) > 0 {
@@ -147,28 +151,64 @@ func (r *Reader) Next() (Item, error) {
 	return item, nil
 }
 
+// apart tells whether records are written anew, not taken as they stand in what was read.
+func (r *Reader) apart() bool { return r.fields != nil || r.table != nil && r.o.Objects }
+
+// gather is how much is read at most for one block of records that are written anew, in blocks.
+const gather = 32
+
+// fill makes items of the next portion of the file.
 func (r *Reader) fill() error {
-	size := len(r.rest) + max(r.chunk, len(r.rest)) // a long record takes few readings
-	buf := make([]byte, len(r.rest), size+1)        // one more for the newline after the last record
+	if !r.apart() {
+		return r.portion()
+	}
+	// What is written anew is mostly much smaller than what was read, and is gathered to a block that is worth handing over.
+	r.out, r.start = make([]byte, 0, r.last+r.last/4+1024), 0
+	var err error
+	for n := 0; n < gather && err == nil && (n == 0 || len(r.out)-r.start < r.o.BlockSize/2); n++ {
+		err = r.portion()
+	}
+	r.last = len(r.out)
+	r.flush()
+	return err
+}
+
+// input is a buffer of n bytes that begins with the rest of the last one.
+func (r *Reader) input(n int) []byte {
+	if !r.o.Reuse && !r.apart() || cap(r.buf) < n {
+		buf := make([]byte, len(r.rest), n)
+		copy(buf, r.rest)
+		r.buf = buf
+		return buf
+	}
+	buf := r.buf[:len(r.rest)]
 	copy(buf, r.rest)
+	return buf
+}
+
+// portion reads a chunk and takes the records out of it.
+func (r *Reader) portion() error {
+	size := len(r.rest) + max(r.chunk, len(r.rest)) // a long record takes few readings
+	buf := r.input(size + 1)                        // one more for the newline after the last record
 	r.chunk = min(r.chunk*4, r.o.BlockSize)
 	var err error
-	for len(buf) < cap(buf)-1 && err == nil {
+	for len(buf) < size && err == nil {
 		var n int
-		n, err = r.r.Read(buf[len(buf) : cap(buf)-1])
+		n, err = r.r.Read(buf[len(buf):size])
 		buf = buf[:len(buf)+n]
 	}
 	skip := 0
 	if r.offset == 0 && r.o.Format != "whole" && bytes.HasPrefix(buf, []byte("\xef\xbb\xbf")) {
 		skip = 3
 	}
-	r.out, r.start = buf[:skip], skip
-	if r.fields != nil || r.table != nil && r.o.Objects {
-		r.out, r.start = make([]byte, 0, len(buf)), 0
+	if !r.apart() {
+		r.out, r.start = buf[:skip], skip
 	}
 	r.offset += int64(skip)
 	used, bad := r.split(r, buf[skip:], err == io.EOF)
-	r.flush()
+	if !r.apart() {
+		r.flush()
+	}
 	r.offset += int64(used)
 	r.rest = buf[skip+used:]
 	switch {

@@ -64,7 +64,8 @@ func (t *task) mapFile(plan *job.File, f *reading, end *fileEnd) (err error) {
 			}
 		}
 	}()
-	d, r, err := open(f, plan, t.spec)
+	// An operation is done with a block when it has taken it.
+	d, r, err := open(f, plan, t.spec, t.spec.Operation != nil)
 	if err != nil {
 		return err
 	}

@@ -12,14 +12,15 @@ import (
 	"github.com/tafc/tafc/runtime/remote"
 )
 
-// open puts the reader of records above a file: what a map task and an Input read by. The caller closes the codec.Reader.
-func open(f io.Reader, plan *job.File, spec *job.Spec) (*codec.Reader, *frame.Reader, error) {
+// open puts the reader of records above a file: what a map task and an Input read by. With reuse an Item is valid only until the next one.
+// The caller closes the codec.Reader.
+func open(f io.Reader, plan *job.File, spec *job.Spec, reuse bool) (*codec.Reader, *frame.Reader, error) {
 	d, err := codec.NewReader(f, codec.Options{Name: path.Base(plan.Key), MaxWindow: memory(spec) / 2})
 	if err != nil {
 		return nil, nil, source(err)
 	}
 	r, err := frame.NewReader(d, frame.Options{File: plan.Key, Dims: plan.Dims, Format: spec.Format, Fields: spec.Fields,
-		Where: spec.Where, Objects: !streaming(spec), MaxRecord: spec.Limits.Record})
+		Where: spec.Where, Objects: !streaming(spec), MaxRecord: spec.Limits.Record, Reuse: reuse})
 	if err != nil {
 		d.Close()
 		return nil, nil, fail(job.CauseBadSpec, err.Error())
@@ -45,7 +46,7 @@ func OpenInput(ctx context.Context, file job.File, spec *job.Spec) (*Input, erro
 	if err != nil {
 		return nil, fileFailure(file.Key, err)
 	}
-	d, r, err := open(f, &file, &own)
+	d, r, err := open(f, &file, &own, false)
 	if err != nil {
 		f.Close()
 		return nil, fileFailure(file.Key, err)

@@ -112,6 +112,8 @@ func (h *helper) launch(entry string) error {
 	}
 	cmd := command(h.o, []string{interpreter(h.o.Code.Language, h.o.Env), entry}, map[string]string{
 		"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", "NODE_PATH": path,
+		// What was freed is kept for the next block: to give it back and get it again costs more than copying the block.
+		"MALLOC_TRIM_THRESHOLD_": "33554432", "MALLOC_MMAP_THRESHOLD_": "8388608",
 	})
 	var open []*os.File
 	var pipes [4][2]*os.File // input, output, standard output, standard error

@@ -37,7 +37,33 @@ const (
 const (
 	blockLines = 1 << iota
 	blockKeyed
+	blockLongNumbers // somewhere stand longNumber digits or more
 )
+
+// longNumber is how many digits a whole number has at least that does not fit 64 bits.
+const longNumber = 19
+
+// hasLongNumber tells whether longNumber digits stand in a row. It looks at each of so many bytes, and around it only when that is a
+// digit.
+func hasLongNumber(data []byte) bool {
+	digit := func(i int) bool { return data[i]-'0' <= 9 }
+	for i := longNumber - 1; i < len(data); i += longNumber {
+		if !digit(i) {
+			continue
+		}
+		first, behind := i, i+1
+		for first > 0 && digit(first-1) {
+			first--
+		}
+		for behind < len(data) && digit(behind) && behind-first < longNumber {
+			behind++
+		}
+		if behind-first >= longNumber {
+			return true
+		}
+	}
+	return false
+}
 
 // flags of values of one key.
 const (
@@ -120,6 +146,9 @@ func appendBlock(dst []byte, seq uint32, b *Block) (head, data []byte) {
 	}
 	if n := b.Len(); n > 0 {
 		data = b.Data[:b.Ends[n-1]+1]
+	}
+	if hasLongNumber(data) {
+		flags |= blockLongNumbers
 	}
 	dst = appendHeader(dst, frameBlock, size+len(data))
 	dst = binary.LittleEndian.AppendUint32(dst, seq)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -214,4 +215,14 @@ func readGroups(t *rapid.T, frames []byte) []string {
 			}
 		}
 	}
+}
+
+func TestHasLongNumber(t *testing.T) {
+	plain := regexp.MustCompile(`[0-9]{19}`)
+	rapid.Check(t, func(t *rapid.T) {
+		data := []byte(rapid.StringMatching(`([0-9]{0,24}[a,"]{1,5}){0,6}`).Draw(t, "data"))
+		if got, want := hasLongNumber(data), plain.Match(data); got != want {
+			t.Errorf("%q: %v, want %v", data, got, want)
+		}
+	})
 }

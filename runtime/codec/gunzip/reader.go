@@ -25,7 +25,6 @@ const (
 // Reader decompresses members of gzip until the end of its source, which it reads as far as that. It is not safe for concurrent use.
 type Reader struct {
 	inflater
-	begun  bool // a member was begun
 	crc    uint32
 	length uint32
 	err    error

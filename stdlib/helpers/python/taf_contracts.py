@@ -5,7 +5,7 @@ import io
 import os
 import re
 
-from taf_data import Dims, Record, encode, parse, parse_key, text_of
+from taf_data import Dims, Record, encode, parse, parse_key, quick_parser, text_of
 from taf_errors import Misuse, ParseError
 
 _JSON = ("telemetry", "jsonl", "csv", "tsv", "pairs")
@@ -66,6 +66,11 @@ class Formats:
         self.is_pairs = name == "pairs"
         self.value = self._pair_value if self.is_pairs else parse if self.is_json else text_of
         self.key = parse_key if self.is_pairs else text_of
+        self._quick = quick_parser() if self.value is parse else self.value
+
+    def reader(self, long_numbers):
+        """What reads the value of a record of a block."""
+        return self.value if long_numbers else self._quick
 
     @staticmethod
     def _pair_value(data):
@@ -79,11 +84,11 @@ def map_taf(task, function):
     emit, formats, context = task.output.emit, task.formats, task.context
     new = Record.__new__
 
-    def for_file(path, dims, keyed):
+    def for_file(path, dims, keyed, long_numbers):
         split = formats.split(keyed)
         record_of_file = type("Record", (Record,), {
             "__slots__": (), "file": path, "dims": Dims(task.dims, dims), "context": context, "_names": task.fields,
-            "_read": staticmethod(formats.value), "_read_key": staticmethod(formats.key if keyed else read_nothing),
+            "_read": staticmethod(formats.reader(long_numbers)), "_read_key": staticmethod(formats.key if keyed else read_nothing),
         })
 
         def one(data):
@@ -118,14 +123,14 @@ def map_server(task, function):
     context, formats = task.context, task.formats
     short = arity(function) == 3  # map(key, value, context) is given the parsed record
 
-    def for_file(path, dims, keyed):
-        split = formats.split(keyed)
+    def for_file(path, dims, keyed, long_numbers):
+        split, value_of = formats.split(keyed), formats.reader(long_numbers)
         key_of = formats.key if keyed else read_nothing
 
         def one(data):
             key, value = split(data)
             if short:
-                function(key_of(key), formats.value(value), context)
+                function(key_of(key), value_of(value), context)
             else:
                 function(key_of(key), list(dims), text_of(value), context)
 
@@ -137,14 +142,14 @@ def map_server(task, function):
 def map_analysis(task, function):
     emit, formats = task.output.emit, task.formats
 
-    def for_file(path, dims, keyed):
-        split = formats.split(keyed)
+    def for_file(path, dims, keyed, long_numbers):
+        split, value_of = formats.split(keyed), formats.reader(long_numbers)
         key_of = formats.key if keyed else read_nothing
         path = path if formats.is_pairs else "s3/" + path
 
         def one(data):
             key, value = split(data)
-            for line in lines_of(function(key_of(key), path, formats.value(value)), task.name):
+            for line in lines_of(function(key_of(key), path, value_of(value)), task.name):
                 word, space, _ = line.partition(" ")
                 if not space:
                     raise Misuse("%s gave the line %.60r, which has no value after its key" % (task.name, line), "return lines such as: key value")

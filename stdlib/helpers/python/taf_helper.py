@@ -146,18 +146,18 @@ class Task:
         taf_wire.send("C", sorted(sums.items()))
 
     def _map(self):
-        path, dims, keyed_before, one = "", [], None, None
+        path, dims, before, one = "", [], None, None
         while True:
             kind, payload = taf_wire.read()
             if kind == "Z":
                 return
             if kind == "F":
                 described = parse(payload)
-                path, dims, keyed_before = described["key"], described["dims"] or [], None
+                path, dims, before = described["key"], described["dims"] or [], None
                 continue
-            number, keyed, records = taf_wire.block(payload)
-            if keyed != keyed_before:
-                one, keyed_before = self._one(path, dims, keyed), keyed
+            number, keyed, long_numbers, records = taf_wire.block(payload)
+            if (keyed, long_numbers) != before:
+                one, before = self._one(path, dims, keyed, long_numbers), (keyed, long_numbers)
             self._block(number, keyed, records, one)
 
     def _block(self, number, keyed, records, one):

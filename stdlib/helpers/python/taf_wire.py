@@ -8,6 +8,8 @@ import struct
 _IN, _OUT, _PLACE = 3, 4, 5
 _HEAD = struct.Struct("<BI")
 _CHUNK = struct.Struct("<IIIB")
+_BLOCK = ord("B")
+_DESCRIBED = struct.Struct("<IIB")
 FRAME = 1 << 20
 
 # Two numbers that outlive this process: the block (or the key), and the record of the block.
@@ -42,8 +44,11 @@ def _exactly(size):
 
 
 def read():
-    """The next frame: its type and its payload."""
+    """The next frame: its type and its payload; of a block what stands before the records, and the records."""
     kind, size = _HEAD.unpack(_exactly(_HEAD.size))
+    if kind == _BLOCK:
+        # Read apart, so that taking the block apart copies each record once.
+        return "B", (_exactly(_DESCRIBED.size), _exactly(size - _DESCRIBED.size))
     return chr(kind), _exactly(size) if size else b""
 
 
@@ -71,19 +76,20 @@ def send_lines(data):
 
 
 def block(payload):
-    """Take a block apart: its number, whether records are key TAB value, and the records."""
-    number, count, flags = struct.unpack_from("<IIB", payload)
+    """Take a block apart: its number, whether records are key TAB value, whether a number has 19 digits or more, and the records."""
+    described, data = payload
+    number, count, flags = _DESCRIBED.unpack(described)
     if flags & 1:
-        records = payload[9:].split(b"\n")
+        records = data.split(b"\n")
         records.pop()  # behind the last newline
-        return number, bool(flags & 2), records
-    sizes = struct.unpack_from("<%dI" % count, payload, 9)
-    at = 9 + 4 * count
+        return number, bool(flags & 2), bool(flags & 4), records
+    sizes = struct.unpack_from("<%dI" % count, data)
+    at = 4 * count
     records = []
     for size in sizes:
-        records.append(payload[at:at + size])
+        records.append(data[at:at + size])
         at += size + 1
-    return number, bool(flags & 2), records
+    return number, bool(flags & 2), bool(flags & 4), records
 
 
 def chunks():
