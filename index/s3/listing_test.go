@@ -122,6 +122,41 @@ func TestScanYieldsAllInOrder(t *testing.T) {
 	})
 }
 
+// TestCut: each key behind the first folder is in exactly one part, also where the name of a folder begins another one or is empty.
+func TestCut(t *testing.T) {
+	part := rapid.StringOfN(rapid.SampledFrom([]rune("a-./0\U0010ffff")), 0, 3, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		keys := rapid.SliceOfNDistinct(rapid.Map(rapid.SliceOfN(part, 1, 3), func(p []string) string { return strings.Join(p, "/") }), 1, 40, rapid.ID[string]).Draw(t, "keys")
+		slices.Sort(keys)
+		var folders []string
+		loose := false
+		for _, k := range keys {
+			if slash := strings.IndexByte(k, '/'); slash < 0 {
+				loose = true
+			} else if f := k[:slash+1]; !slices.Contains(folders, f) {
+				folders = append(folders, f)
+			}
+		}
+		slices.Sort(folders)
+		if len(folders) == 0 {
+			return
+		}
+		parts := cut(folders, segment{}, rapid.IntRange(1, 5).Draw(t, "n"), !loose, true)
+		left := &segment{end: parts[0].after + "\x00"}
+		for _, k := range keys {
+			in := 0
+			for _, s := range append(parts, left) {
+				if strings.HasPrefix(k, s.prefix) && (s.inside(k) || k == "" && s == left) {
+					in++
+				}
+			}
+			if in != 1 {
+				t.Errorf("%q is in %d parts", k, in)
+			}
+		}
+	})
+}
+
 // TestPrunedSelectsTheSame: a filter selects the same files when folders are left out as when all are listed.
 func TestPrunedSelectsTheSame(t *testing.T) {
 	values := []string{"a", "b", "a-b", "a_b", "20140301", "20140302.x", "x.20140301.y", "20140301.20140302.z", ".", "1.2"}

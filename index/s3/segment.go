@@ -3,6 +3,7 @@ package s3
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // segment is a part of the key space that one worker lists. What a segment lists and those behind it follow one another in the
@@ -67,8 +68,12 @@ func (s *segment) insert(segments ...*segment) {
 // folderEnd is the exclusive end of the keys that begin with a prefix, as bytes to compare with: it need not be valid text.
 func folderEnd(prefix string) string { return prefix[:len(prefix)-1] + string(prefix[len(prefix)-1]+1) }
 
-// before is a text that is less than a prefix and all that begins with it, with nothing of a listing by this delimiter between.
-func before(prefix string) string { return prefix[:len(prefix)-1] }
+// before is a text that is less than a prefix and all that begins with it, and greater than what comes before it in a listing by the
+// prefix's last byte: x.gz and x-1/ come before x/, and so does this. Only names with a last character of Unicode may lie between.
+func before(prefix string) string {
+	last := len(prefix) - 1
+	return prefix[:last] + string(prefix[last]-1) + string(utf8.MaxRune)
+}
 
 // request is what the next page is asked for.
 func (s *segment) request() request { return request{prefix: s.prefix, after: s.after, token: s.token} }

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -96,6 +97,15 @@ func (s *segment) stale(now segment) bool { return s.end != now.end || s.prefix 
 
 // cut makes at most n segments of folders. Together they hold everything from the first folder to the end of the segment that is split.
 func cut(folders []string, of segment, n int, only, complete bool) []*segment {
+	// Parts begin one behind the other; only names that no one gives keep folders from that.
+	last := ""
+	distinct := slices.DeleteFunc(slices.Clone(folders), func(f string) bool {
+		follows := before(f) > last
+		last = max(last, before(f))
+		return !follows
+	})
+	only = only && len(distinct) == len(folders)
+	folders = distinct
 	size := (len(folders) + n - 1) / n
 	var parts []*segment
 	for at := 0; at < len(folders); at += size {

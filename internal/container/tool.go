@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -175,11 +176,24 @@ func (t *Tool) output(ctx context.Context, args ...string) ([]byte, error) {
 func (t *Tool) show(ctx context.Context, to io.Writer, args ...string) error {
 	cmd := t.Command(ctx, args...)
 	var said tail
-	cmd.Stdout, cmd.Stderr = to, io.MultiWriter(to, &said)
+	both := &shared{w: to}
+	cmd.Stdout, cmd.Stderr = both, io.MultiWriter(both, &said)
 	if err := cmd.Run(); err != nil {
 		return t.failed(ctx, args[0], string(said), err)
 	}
 	return nil
+}
+
+// shared lets standard output and standard error be written to one place, which they are from two goroutines.
+type shared struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
 }
 
 // tail keeps the end of what is written to it.
