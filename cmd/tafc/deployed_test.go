@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -102,8 +104,10 @@ func (d *deployment) start(ts *testscript.TestScript) {
 	ts.Check(err)
 	ts.Defer(s.Close)
 	d.server = s
+	said := &workerLog{}
+	ts.Defer(func() { ts.Logf("%s", said.lines()) }) // behind the workers, which stop before
 	d.worker = worker.Options{
-		Queue: "proj-taf/ci", Capacity: 3, Containers: worker.Processes, Reclaim: time.Second, Log: ts.Logf, Path: filepath.SplitList(ts.Getenv("PATH")),
+		Queue: "proj-taf/ci", Capacity: 3, Containers: worker.Processes, Reclaim: time.Second, Log: said.add, Path: filepath.SplitList(ts.Getenv("PATH")),
 		Unpullable: []string{"example/absent:1"},
 		Started: func(w *worker.Worker, taskID string, runID int) {
 			if loss := d.loss.Load(); loss != nil && runID == 0 && strings.Contains(d.name(taskID), *loss) {
@@ -163,6 +167,24 @@ func fault(ts *testscript.TestScript, args []string) tctest.Fault {
 		ts.Fatalf("there is no status %d", f.Status)
 	}
 	return f
+}
+
+// workerLog holds what workers say until the script has ended, since the log of a script is not for several goroutines.
+type workerLog struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *workerLog) add(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(&l.text, format+"\n", args...)
+}
+
+func (l *workerLog) lines() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // scriptTB is what a worker needs of a test.
