@@ -1,11 +1,7 @@
-# The mapping benchmark: the count without user code.
-
-variable "data" {
-  default = "telemetry"
-}
+# The benchmark of xz and LZMA-alone: counts sessions without a program of the user's, so that decompression is what it costs.
 
 index "telemetry" {
-  source = "dir:${var.data}"
+  source = "dir:telemetry-xz/telemetry"
   layout = "telemetry"
 }
 
@@ -24,5 +20,5 @@ reduce "total" {
 
 output "count" {
   value = reduce.total
-  to    = "result.txt"
+  to    = "result-xz.txt"
 }
