@@ -24,23 +24,30 @@ var files embed.FS
 
 // options of one run of the benchmarks.
 type options struct {
-	rounds    int
-	planFiles int
-	planSizes string // of the curve
-	planPeers string // programs to compare planning with
-	peerLimit time.Duration
-	dataFiles int
-	xzFiles   int
-	listFiles int
-	only      string
-	dir       string // where everything is built and run
-	tafc      string // the program
-	out       string
+	rounds                 int
+	planFiles              int
+	planSizes              string // of the curve
+	planPeers              string // programs to compare planning with
+	peerLimit              time.Duration
+	dataFiles, dataRecords int
+	duckdb                 string // folder with its module for Node
+	listFiles              int
+	only                   string
+	dir                    string // where everything is built and run
+	tafc                   string // the program
+	out                    string
 }
 
 func main() {
 	if len(os.Args) == 4 && os.Args[1] == rawVerb {
 		if err := readRaw(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	if len(os.Args) == 4 && os.Args[1] == decompressVerb {
+		if err := decompress(os.Args[2], os.Args[3]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -53,23 +60,17 @@ func main() {
 		}
 		return
 	}
-	if len(os.Args) > 2 && os.Args[1] == xzVerb {
-		if err := readXZ(os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
 	o := options{}
 	flag.IntVar(&o.rounds, "n", 5, "measured rounds; one more comes before them to warm up")
 	flag.IntVar(&o.planFiles, "plan-files", 1_000_000, "files of the index that is planned beside the peers")
 	flag.StringVar(&o.planSizes, "plan-sizes", "10000,100000,1000000,10000000", "numbers of files that show how the cost of a plan grows")
 	flag.StringVar(&o.planPeers, "plan-peers", "ninja,make,snakemake,terraform", "programs to compare planning with, where they are installed")
 	flag.DurationVar(&o.peerLimit, "peer-limit", 2*time.Minute, "how long snakemake and terraform may take")
-	flag.IntVar(&o.dataFiles, "data-files", 120, "files of 250 records that are mapped; 120 are about 300 MB of JSON")
-	flag.IntVar(&o.xzFiles, "xz-files", 80, "files of 250 records that xz is measured with, half of them LZMA-alone")
+	flag.IntVar(&o.dataFiles, "data-files", 238, "files that are mapped")
+	flag.IntVar(&o.dataRecords, "data-records", 59_468, "records in these files, 8 to 12 KB each")
+	flag.StringVar(&o.duckdb, "duckdb", "", "folder with node_modules/@duckdb/node-api, to map with DuckDB as well")
 	flag.IntVar(&o.listFiles, "list-files", 100_000, "objects of the buckets that are listed")
-	flag.StringVar(&o.only, "only", "", "plan, map, xz, validate or list: measure only that")
+	flag.StringVar(&o.only, "only", "", "plan, map, decompress, validate or list: measure only that")
 	flag.StringVar(&o.dir, "dir", "", "folder to work in and to keep, with data that is used again; default: one that is removed")
 	flag.StringVar(&o.tafc, "tafc", "", "program to measure instead of building one")
 	flag.StringVar(&o.out, "o", "", "file to write the table to besides standard output")
@@ -84,8 +85,8 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
-	if o.rounds < 1 || !slices.Contains([]string{"", "plan", "map", "xz", "validate", "list"}, o.only) {
-		return fmt.Errorf("-n must be 1 or more, -only must be plan, map, xz, validate or list")
+	if o.rounds < 1 || !slices.Contains([]string{"", "plan", "map", "decompress", "validate", "list"}, o.only) {
+		return fmt.Errorf("-n must be 1 or more, -only must be plan, map, decompress, validate or list")
 	}
 	if o.dir == "" {
 		dir, err := os.MkdirTemp("", "tafc-bench-")
@@ -114,7 +115,7 @@ func run(ctx context.Context, o options) error {
 	for _, b := range []struct {
 		name string
 		run  func(context.Context, options, *strings.Builder) error
-	}{{"plan", benchPlan}, {"map", benchMap}, {"xz", benchXZ}, {"validate", benchValidate}, {"list", benchList}} {
+	}{{"plan", benchPlan}, {"map", benchMap}, {"decompress", benchDecompress}, {"validate", benchValidate}, {"list", benchList}} {
 		if o.only != "" && o.only != b.name {
 			continue
 		}
@@ -163,12 +164,15 @@ func putSection(path, name, text string) error {
 
 // unpack writes the analyses and the peer into the folder.
 func unpack(dir string) error {
-	for _, folder := range []string{"analysis", "peers"} {
+	for _, folder := range []string{"analysis", "peers", "peers/noorjson"} {
 		entries, err := files.ReadDir(folder)
 		if err != nil {
 			return err
 		}
 		for _, e := range entries {
+			if e.IsDir() {
+				continue
+			}
 			data, err := files.ReadFile(folder + "/" + e.Name())
 			if err != nil {
 				return err
