@@ -74,18 +74,31 @@ func TaskDir(task addr.Task) string {
 
 // BeginAttempt records an attempt before its process is started.
 func (db *DB) BeginAttempt(ctx context.Context, a Attempt) error {
-	dir, err := filepath.Rel(db.dir, a.Dir)
-	if err != nil {
-		return fmt.Errorf("record an attempt of %s: %w", a.Address, err)
+	return db.BeginAttempts(ctx, []Attempt{a})
+}
+
+// BeginAttempts records that attempts have begun.
+func (db *DB) BeginAttempts(ctx context.Context, attempts []Attempt) error {
+	if len(attempts) == 0 {
+		return nil
 	}
-	err = db.update(ctx, func(conn *sqlite.Conn) error {
-		return exec(conn, `INSERT OR REPLACE INTO attempts
+	err := db.update(ctx, func(conn *sqlite.Conn) error {
+		for _, a := range attempts {
+			dir, err := filepath.Rel(db.dir, a.Dir)
+			if err == nil {
+				err = exec(conn, `INSERT OR REPLACE INTO attempts
 			(run, address, attempt, key, pid, process, state, cause, exit, started, finished, dir, failure, ledger)
 			VALUES (?, ?, ?, ?, ?, ?, ?, '', '', ?, 0, ?, '', '')`, a.RunID, a.Address.Text(), a.Attempt, a.Key, a.PID, a.Process,
-			string(AttemptRunning), toNanos(a.Started), filepath.ToSlash(dir))
+					string(AttemptRunning), toNanos(a.Started), filepath.ToSlash(dir))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("record an attempt of %s: %w", a.Address, err)
+		return fmt.Errorf("record an attempt of %s: %w", attempts[0].Address, err)
 	}
 	return nil
 }

@@ -65,7 +65,12 @@ func (c *caller) do(ctx context.Context, k call) (answer, error) {
 	var body []byte
 	if k.body != nil {
 		var err error
-		if body, err = marshal(k.body); err == nil {
+		if text, ok := k.body.(encoded); ok {
+			body = text
+		} else {
+			body, err = marshal(k.body)
+		}
+		if err == nil {
 			err = CheckBody(body)
 		}
 		if err != nil {

@@ -14,6 +14,7 @@ type Client struct {
 	Worker  Worker
 	Index   Index
 	Auth    Auth
+	Workers WorkerManager
 	Secrets Secrets
 	Notify  Notify
 	Object  Object
@@ -69,6 +70,7 @@ func New(c Config) (*Client, error) {
 		Worker:   q,
 		Index:    &index{caller: call, many: many},
 		Auth:     &auth{call},
+		Workers:  &workers{call},
 		Secrets:  &secrets{call},
 		Notify:   &notify{call},
 		Object:   &object{call},
@@ -109,6 +111,9 @@ func (c *Client) Signs() (clientID string, ok bool) {
 	}
 	return c.caller.credentials.ClientID, true
 }
+
+// Proxied says whether calls go to the proxy of a task, which signs them in the name of the task.
+func (c *Client) Proxied() bool { return c.caller.root.String() != c.rootURL }
 
 // ClockSkew is how far this computer's clock is ahead of the deployment's, to about a second and half of what the call takes.
 // Services refuse signatures that are more than 15 minutes off.

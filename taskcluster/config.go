@@ -33,14 +33,16 @@ const (
 	EnvCertificate = "TASKCLUSTER_CERTIFICATE"
 )
 
-// WithEnv completes the configuration from the environment, of which getenv (os.Getenv) tells a variable. What c has wins: with a RootURL or
-// Credentials of its own it goes to the deployment itself, also inside a task that has a proxy.
+// WithEnv completes the configuration from the environment, of which getenv (os.Getenv) tells a variable. What c has wins: with the RootURL of
+// another deployment, or Credentials of its own, it goes there itself, also inside a task that has a proxy.
 func (c Config) WithEnv(getenv func(string) string) Config {
-	if c.RootURL == "" && c.ProxyURL == "" && c.Credentials == nil {
+	here := getenv(EnvRootURL)
+	elsewhere := c.RootURL != "" && strings.TrimRight(c.RootURL, "/") != strings.TrimRight(here, "/")
+	if !elsewhere && c.ProxyURL == "" && c.Credentials == nil {
 		c.ProxyURL = getenv(EnvProxyURL)
 	}
 	if c.RootURL == "" {
-		c.RootURL = getenv(EnvRootURL)
+		c.RootURL = here
 	}
 	id, token := getenv(EnvClientID), getenv(EnvAccessToken)
 	if c.Credentials == nil && c.ProxyURL == "" && (id != "" || token != "") {

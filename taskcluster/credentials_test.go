@@ -112,6 +112,7 @@ func TestConfigFromTheEnvironment(t *testing.T) {
 		"user":                    {user, Config{}, "https://tc.example.com", "user", "https://tc.example.com", ""},
 		"task":                    {task, Config{}, "http://10.0.0.1:8080", "", "https://tc.example.com", ""},
 		"explicit root in a task": {task, Config{RootURL: "https://other.example.com"}, "https://other.example.com", "user", "https://other.example.com", ""},
+		"the task's own root":     {task, Config{RootURL: "https://tc.example.com/"}, "http://10.0.0.1:8080", "", "https://tc.example.com", ""},
 		"explicit credentials in a task": {task, Config{Credentials: &Credentials{ClientID: "flag", AccessToken: "t"}}, "https://tc.example.com", "flag",
 			"https://tc.example.com", ""},
 		"explicit proxy": {user, Config{ProxyURL: "http://proxy"}, "http://proxy", "", "https://tc.example.com", ""},

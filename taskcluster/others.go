@@ -7,16 +7,18 @@ import (
 
 type (
 	auth    struct{ *caller }
+	workers struct{ *caller }
 	secrets struct{ *caller }
 	notify  struct{ *caller }
 	object  struct{ *caller }
 )
 
 var (
-	_ Auth    = (*auth)(nil)
-	_ Secrets = (*secrets)(nil)
-	_ Notify  = (*notify)(nil)
-	_ Object  = (*object)(nil)
+	_ Auth          = (*auth)(nil)
+	_ WorkerManager = (*workers)(nil)
+	_ Secrets       = (*secrets)(nil)
+	_ Notify        = (*notify)(nil)
+	_ Object        = (*object)(nil)
 )
 
 type scopeSet struct {
@@ -53,6 +55,17 @@ func (a *auth) TestAuthenticate(ctx context.Context, clientScopes, requiredScope
 	body := map[string][]string{"clientScopes": append([]string{}, clientScopes...), "requiredScopes": append([]string{}, requiredScopes...)}
 	k := call{service: "auth", name: "testAuthenticate", method: http.MethodPost, path: "/test-authenticate", body: body, result: result}
 	if _, err := a.do(ctx, k); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+func (w *workers) Ping(ctx context.Context) error { return ping(ctx, w.caller, "worker-manager") }
+
+func (w *workers) WorkerPool(ctx context.Context, workerPoolID string) (*WorkerPool, error) {
+	result := new(WorkerPool)
+	k := call{service: "worker-manager", name: "workerPool", subject: workerPoolID, method: http.MethodGet, path: pathOf("/worker-pool/", workerPoolID), result: result}
+	if _, err := w.do(ctx, k); err != nil {
 		return nil, err
 	}
 	return result, nil

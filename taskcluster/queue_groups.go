@@ -81,6 +81,15 @@ func (q *queue) cancelSingly(ctx context.Context, taskGroupID string) (*Cancelle
 	return result, err
 }
 
+func (q *queue) GetTaskQueue(ctx context.Context, taskQueueID string) (*TaskQueue, error) {
+	result := new(TaskQueue)
+	k := call{service: "queue", name: "getTaskQueue", subject: taskQueueID, method: http.MethodGet, path: pathOf("/task-queues/", taskQueueID), result: result}
+	if _, err := q.do(ctx, k); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
 func (q *queue) TaskQueueCounts(ctx context.Context, taskQueueID string) (*TaskQueueCounts, error) {
 	result := new(TaskQueueCounts)
 	k := call{service: "queue", name: "taskQueueCounts", subject: taskQueueID, method: http.MethodGet, path: pathOf("/task-queues/", taskQueueID, "/counts"), result: result}

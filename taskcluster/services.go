@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"time"
 )
 
 // Queue is the service that has the tasks. It is what those need who create, watch and read tasks; [Worker] is the other side.
@@ -22,10 +23,15 @@ type Queue interface {
 	ListTaskGroup(ctx context.Context, taskGroupID string, limit int) iter.Seq2[TaskAndStatus, error]
 	ListDependentTasks(ctx context.Context, taskID string, limit int) iter.Seq2[TaskAndStatus, error]
 	GetTaskGroup(ctx context.Context, taskGroupID string) (*TaskGroup, error)
+	// GetTaskQueue is a queue that workers have asked for tasks lately. One that they have not is CodeResourceNotFound, though tasks may be created in it.
+	GetTaskQueue(ctx context.Context, taskQueueID string) (*TaskQueue, error)
+	// TaskQueueCounts is how busy a queue is; one that there is not has no tasks.
 	TaskQueueCounts(ctx context.Context, taskQueueID string) (*TaskQueueCounts, error)
 
 	// CreateTask creates a task. The same definition again is no error, another one is [CodeRequestConflict].
 	CreateTask(ctx context.Context, taskID string, task *TaskDefinition) (*Status, error)
+	// CreateDraft is CreateTask of a definition whose text was made ahead, for those who do not look at the status.
+	CreateDraft(ctx context.Context, taskID string, draft *Draft, created time.Time) error
 	// ScheduleTask starts an unscheduled task, whatever it depends on.
 	ScheduleTask(ctx context.Context, taskID string) (*Status, error)
 	// RerunTask adds a run to a resolved task. An unscheduled task it starts, whatever it depends on.
@@ -105,6 +111,20 @@ type AwsS3Credentials struct {
 type TestAuthenticateResponse struct {
 	ClientID string   `json:"clientId"`
 	Scopes   []string `json:"scopes"`
+}
+
+// WorkerManager is the service that starts workers. tafc only asks it whether there is a pool.
+type WorkerManager interface {
+	Ping(ctx context.Context) error
+	// WorkerPool is a pool by its id, which is that of its task queue. Workers that somebody starts by hand may be in none.
+	WorkerPool(ctx context.Context, workerPoolID string) (*WorkerPool, error)
+}
+
+// WorkerPool is what tafc reads of a pool of workers.
+type WorkerPool struct {
+	WorkerPoolID string `json:"workerPoolId"`
+	ProviderID   string `json:"providerId"`
+	Description  string `json:"description"`
 }
 
 // Secrets is the service that keeps secrets. tafc only reads them.

@@ -113,6 +113,13 @@ type CancelledTaskGroup struct {
 	TaskIDs        []string `json:"taskIds"` // the cancelled ones
 }
 
+// TaskQueue is what tafc reads of a task queue.
+type TaskQueue struct {
+	TaskQueueID    string `json:"taskQueueId"`
+	Description    string `json:"description"`
+	LastDateActive Time   `json:"lastDateActive"`
+}
+
 // TaskQueueCounts is how busy a task queue is.
 type TaskQueueCounts struct {
 	TaskQueueID   string `json:"taskQueueId"`

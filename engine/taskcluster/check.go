@@ -22,13 +22,10 @@ const endsLater = 30 * 60 * 1e9
 // check looks for what the queue or a worker would refuse, or silently not do.
 func (l *lowering) check(n *Node) {
 	d := n.Definition
-	if d == nil {
-		return // reported already
-	}
 	bad := func(code, summary, format string, args ...any) {
 		l.problems.error(code, summary, n.Label+": "+format, args...)
 	}
-	if size := len(marshal(d)); size > maxDefinition {
+	if size := n.draft.Size(); size > maxDefinition {
 		bad("taskcluster/too-large", "Task that does not fit into a definition", "its definition has %d bytes, and the queue takes %d", size, maxDefinition)
 	} else if size > largeDefinition {
 		l.problems.warn("taskcluster/large", "Large task definition",

@@ -25,7 +25,10 @@ type Options struct {
 }
 
 // Engine carries out runs on a deployment.
-type Engine struct{ o Options }
+type Engine struct {
+	o     Options
+	after func(time.Duration) <-chan time.Time // of the watch; tests have a clock of their own
+}
 
 var _ engine.Engine = (*Engine)(nil)
 
@@ -47,7 +50,7 @@ func New(o Options) (*Engine, error) {
 	if o.MaxPoll == o.Poll && o.Poll >= time.Second {
 		o.MaxPoll = 15 * o.Poll
 	}
-	return &Engine{o: o}, nil
+	return &Engine{o: o, after: time.After}, nil
 }
 
 // Connect makes a client for the deployment of the settings, with the credentials of the environment.

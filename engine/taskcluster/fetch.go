@@ -54,7 +54,7 @@ type fetched struct {
 }
 
 func newFetcher(w *watch) *fetcher {
-	return &fetcher{w: w, done: make(chan fetched), more: make(chan struct{}, 1), stop: func() {}}
+	return &fetcher{w: w, done: make(chan fetched, 256), more: make(chan struct{}, 1), stop: func() {}}
 }
 
 // start starts fetching.
@@ -276,6 +276,7 @@ func (w *watch) fetched(f fetched) error {
 
 // commit records a result: where it is, and its files when they were fetched.
 func (w *watch) commit(a *attempt, f fetched, report *job.Report) error {
+	w.record()
 	report.Attempt = a.Number
 	report.Transient = report.Transient || a.Transient
 	at := w.attempt(a, f.run.Started.Time)

@@ -48,6 +48,8 @@ func (l *lowering) ends() {
 		case endAny:
 			d.Requires = taskcluster.AllResolved
 			d.Deadline = taskcluster.At(l.Deadline.Add(endsLater))
+			// A deadline that the deployment does not allow is refused with the first task, and not with the last one.
+			l.graph.Gate.Definition.Deadline = d.Deadline
 		case endFailed:
 			d.Dependencies = []string{n.ID}
 		}

@@ -52,13 +52,21 @@ type Node struct {
 	Task  *engine.Task // nil for helpers
 	// Definition is the task but for Created, which is the time of sending.
 	Definition *taskcluster.TaskDefinition
+	// draft is its text, which was made to check its size; nil when all together would take too much memory.
+	draft *taskcluster.Draft
 }
+
+// mostDrafts is how many bytes of drafts are kept.
+const mostDrafts = 128 << 20
 
 // The queue of helpers: tasks that do nothing.
 const builtinSucceed = "built-in/succeed"
 
 // Lower makes the definitions of a run. Problems are what would go wrong with them; with an error among them the graph must not be sent.
 func Lower(in Input) (*Graph, []Problem) {
+	if last := in.Deadline.Add(endsLater); in.Expires.Before(last) && slices.ContainsFunc(in.Settings.Notify, func(n Notify) bool { return endOf(n) == endAny }) {
+		in.Expires = last // no task may expire before the deadline of one that depends on it
+	}
 	l := &lowering{Input: in, problems: &problems{}, codes: map[string]*code{}, images: map[string]*image{}}
 	l.graph = &Graph{GroupID: GroupID(in.Run.ID), ByTask: map[*engine.Task]*Node{}}
 	l.survey()
@@ -77,14 +85,34 @@ func Lower(in Input) (*Graph, []Problem) {
 	l.each(own, l.task)
 	l.graph.Nodes = append(l.graph.Nodes, own...)
 	l.ends()
+	l.each(l.graph.Nodes, l.draft)
+	drafts := 0
 	for _, n := range l.graph.Nodes {
+		if n.draft == nil {
+			continue // reported already
+		}
 		l.check(n)
+		if drafts += n.draft.Size(); drafts > mostDrafts {
+			n.draft = nil
+		}
 	}
 	// Definitions are made side by side, so that problems come in any order.
 	slices.SortStableFunc(l.problems.list, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Detail, b.Detail))
 	})
 	return l.graph, l.problems.list
+}
+
+// draft writes the text of a definition.
+func (l *lowering) draft(n *Node) {
+	if n.Definition == nil {
+		return
+	}
+	draft, err := taskcluster.NewDraft(n.Definition)
+	if err != nil {
+		panic(err) // texts, numbers and lists of them always marshal
+	}
+	n.draft = draft
 }
 
 // lowering is one Lower. What tasks have in common is made before the tasks, which are made side by side.

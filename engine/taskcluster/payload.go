@@ -155,6 +155,9 @@ func (l *lowering) maxRunTime(t *engine.Task) int64 {
 	limit := longestRun
 	if own := t.Spec.Limits.MaxRunTime; own > 0 {
 		limit = own + timeToSpare
+		if own <= longestRun { // what pools allow is not exceeded for the sake of the time to spare
+			limit = min(limit, longestRun)
+		}
 	}
 	limit = min(limit, max(l.Deadline.Sub(l.Start), time.Minute))
 	return int64((limit + time.Second - 1) / time.Second)

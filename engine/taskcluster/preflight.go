@@ -67,6 +67,9 @@ func (c *preflight) reach(ctx context.Context) bool {
 
 // clock signs with credentials that every deployment knows: when they are refused, the time is wrong.
 func (c *preflight) clock(ctx context.Context) bool {
+	if _, ok := c.Client.Signs(); !ok {
+		return true
+	}
 	tester, err := taskcluster.New(taskcluster.Config{RootURL: c.Settings.RootURL, Credentials: &taskcluster.TestCredentials})
 	if err == nil {
 		_, err = tester.Auth.TestAuthenticate(ctx, []string{"test:a"}, []string{"test:a"})
@@ -116,8 +119,12 @@ func (c *preflight) scopes(ctx context.Context) {
 		c.passed("they have all scopes that the run takes")
 		return
 	}
+	wayOut := "Ask whoever runs the deployment for them, or choose other settings in the block engine."
+	if _, signs := c.Client.Signs(); !signs && !c.Client.Proxied() {
+		wayOut = "There are no credentials: set TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN, with the taskcluster command by eval $(taskcluster signin)."
+	}
 	c.error("taskcluster/missing-scopes", "Missing scopes",
-		"The run takes %d scopes that the credentials do not have:\n\n%s\n\nAsk whoever runs the deployment for them, or choose other settings in the block engine.", len(missing), "  "+strings.Join(missing, "\n  "))
+		"The run takes %d scopes that the credentials do not have:\n\n%s\n\n%s", len(missing), "  "+strings.Join(missing, "\n  "), wayOut)
 }
 
 // limits compares the graph with what the deployment allows.
@@ -139,17 +146,36 @@ func (c *preflight) limits(ctx context.Context) {
 	}
 }
 
-// queue tells whether anybody works off the queue.
+// queue tells whether anybody works off the queue. Tasks can be created in any, and wait there until their deadline.
 func (c *preflight) queue(ctx context.Context) {
-	counts, err := c.Client.Queue.TaskQueueCounts(ctx, c.Settings.Queue)
-	switch {
-	case taskcluster.IsNotFound(err):
-		c.error("taskcluster/no-queue", "Queue that is not there", "The deployment has no task queue %s. Write one of %s.", c.Settings.Queue, c.Settings.RootURL+"/worker-manager")
-	case err != nil:
-		c.warn("taskcluster/unchecked", "Queue that could not be looked at", "%s: %v", c.Settings.Queue, err)
-	default:
-		c.passed("queue %s has %d pending and %d running tasks", c.Settings.Queue, counts.PendingTasks, counts.ClaimedTasks)
+	if c.Settings.Queue == "" {
+		return
 	}
+	_, seen := c.Client.Queue.GetTaskQueue(ctx, c.Settings.Queue)
+	var pool error
+	if seen != nil { // no worker was there lately; somebody may be about to start one
+		_, pool = c.Client.Workers.WorkerPool(ctx, c.Settings.Queue)
+	}
+	switch {
+	case seen == nil || pool == nil:
+	case taskcluster.IsNotFound(seen) && taskcluster.IsNotFound(pool):
+		c.error("taskcluster/no-queue", "Queue that is not there",
+			"No worker has asked the queue %s for tasks lately, and there is no worker pool of that name: tasks would wait until the deadline. Write one of %s as the queue, or start a worker.",
+			c.Settings.Queue, c.Settings.RootURL+"/worker-manager")
+		return
+	case taskcluster.IsNotFound(seen):
+		c.warn("taskcluster/unchecked", "Queue that could not be looked at", "No worker has asked the queue %s for tasks lately, and whether there is a worker pool is not known: %v", c.Settings.Queue, pool)
+		return
+	default:
+		c.warn("taskcluster/unchecked", "Queue that could not be looked at", "%s: %v", c.Settings.Queue, seen)
+		return
+	}
+	counts, err := c.Client.Queue.TaskQueueCounts(ctx, c.Settings.Queue)
+	if err != nil { // not everybody may know
+		c.passed("queue %s is there", c.Settings.Queue)
+		return
+	}
+	c.passed("queue %s has %d pending and %d running tasks", c.Settings.Queue, counts.PendingTasks, counts.ClaimedTasks)
 }
 
 // artifacts looks for images and for taf-mapper where the deployment itself is to have them.

@@ -92,9 +92,7 @@ func (w *watch) started(a *attempt, run taskcluster.Run) bool {
 	if at.IsZero() {
 		at = time.Now()
 	}
-	if err := w.o.State.BeginAttempt(w.books.Context, w.attempt(a, at)); err != nil && w.err == nil {
-		w.err = err
-	}
+	w.begun = append(w.begun, w.attempt(a, at))
 	w.walk.Started(a.Attempt, at)
 	return true
 }
@@ -115,6 +113,7 @@ func (w *watch) again(a *attempt, run taskcluster.Run) {
 	w.endAttempt(a, run, state.AttemptFailed, report)
 	next := w.walk.Again(a.Attempt, engine.Ended{Report: report, Exit: -1}, time.Now())
 	w.out[a.Task] = &attempt{Attempt: next, seen: true}
+	w.news = append(w.news, a.Task) // its status may say already what became of the next run
 }
 
 // end says that a task failed for good.
@@ -132,6 +131,7 @@ func (w *watch) interrupted(a *attempt) {
 }
 
 func (w *watch) endAttempt(a *attempt, run taskcluster.Run, how state.AttemptState, report *job.Report) {
+	w.record()
 	at := w.attempt(a, run.Started.Time)
 	at.State, at.Finished, at.Exit = how, time.Now(), run.ReasonResolved
 	if !run.Resolved.IsZero() {
@@ -143,6 +143,14 @@ func (w *watch) endAttempt(a *attempt, run taskcluster.Run, how state.AttemptSta
 	if err := w.o.State.EndAttempt(w.books.Context, at); err != nil && w.err == nil {
 		w.err = err
 	}
+}
+
+// record records the attempts that have begun, before something else about them is.
+func (w *watch) record() {
+	if err := w.o.State.BeginAttempts(w.books.Context, w.begun); err != nil && w.err == nil {
+		w.err = err
+	}
+	w.begun = nil
 }
 
 // bare is the report of a run that left none.

@@ -120,9 +120,7 @@ func (s *submission) created(n *Node, err error, cancel func()) {
 
 // create creates one task.
 func (s *submission) create(ctx context.Context, n *Node) error {
-	d := *n.Definition
-	d.Created = taskcluster.At(time.Now())
-	_, err := s.o.Client.Queue.CreateTask(ctx, n.ID, &d)
+	err := s.send(ctx, n)
 	if err == nil {
 		return nil
 	}
@@ -130,6 +128,17 @@ func (s *submission) create(ctx context.Context, n *Node) error {
 		return nil // an earlier process's call arrived after this one had asked
 	}
 	return fmt.Errorf("%s: %w", n.Label, err)
+}
+
+// send sends a definition, with the time of sending.
+func (s *submission) send(ctx context.Context, n *Node) error {
+	if n.draft != nil {
+		return s.o.Client.Queue.CreateDraft(ctx, n.ID, n.draft, time.Now())
+	}
+	d := *n.Definition
+	d.Created = taskcluster.At(time.Now())
+	_, err := s.o.Client.Queue.CreateTask(ctx, n.ID, &d)
+	return err
 }
 
 // ours tells whether the task with a node's id is the one that the node stands for.

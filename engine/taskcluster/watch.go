@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tafc/tafc/engine"
+	"github.com/tafc/tafc/state"
 	"github.com/tafc/tafc/taskcluster"
 )
 
@@ -19,7 +20,14 @@ type watch struct {
 	status map[*engine.Task]*taskcluster.Status
 	fetch  *fetcher
 	ended  map[*engine.Task]engine.State
-	told   bool // people were told that the run has failed
+	// news are tasks that step may take further: their status has changed, or what is waited for.
+	news    []*engine.Task
+	begun   []state.Attempt // to be recorded
+	givenUp []*engine.Task  // cancelled by the walk just now
+	failed  bool            // some task has
+	// tolerant are the tasks that start whatever becomes of their dependencies, by the ids of these; made when it is asked for.
+	tolerant map[string][]*engine.Task
+	told     bool // people were told that the run has failed
 	// canceled: a cancelled task was seen; stopping: all were, by tafc cancel; single: only some were, by somebody else.
 	canceled, stopping, single bool
 	dead                       []*attempt // to be revived
@@ -62,7 +70,7 @@ func (w *watch) begin() error {
 func (w *watch) run(ctx context.Context) (*engine.Outcome, error) {
 	w.fetch.start(ctx)
 	defer w.fetch.stop()
-	wait := w.o.Poll
+	pace := pace{least: w.o.Poll, most: w.o.MaxPoll}
 	for {
 		changed, err := w.look(ctx)
 		if err != nil {
@@ -74,14 +82,7 @@ func (w *watch) run(ctx context.Context) (*engine.Outcome, error) {
 		if w.walk.Finished() {
 			return w.walk.Outcome(), w.err
 		}
-		if changed {
-			wait = w.o.Poll
-		} else {
-			wait = min(wait*3/2, w.o.MaxPoll)
-		}
-		// Many tasks take many calls: at most one for each half second.
-		calls := (len(w.open()) + 999) / 1000
-		if err := w.pause(ctx, max(wait, time.Duration(calls)*min(w.o.Poll, 500*time.Millisecond))); err != nil {
+		if err := w.pause(ctx, pace.next(len(w.open()), changed)); err != nil {
 			return nil, err
 		}
 	}
@@ -89,14 +90,13 @@ func (w *watch) run(ctx context.Context) (*engine.Outcome, error) {
 
 // pause waits, and takes what is fetched meanwhile.
 func (w *watch) pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+	over := w.after(d)
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case f := <-w.fetch.done:
-			if err := w.fetched(f); err != nil {
+			if err := w.fetchedAll(f); err != nil {
 				return err
 			}
 			if err := w.advance(ctx); err != nil {
@@ -105,7 +105,21 @@ func (w *watch) pause(ctx context.Context, d time.Duration) error {
 			if w.walk.Finished() {
 				return nil
 			}
-		case <-timer.C:
+		case <-over:
+			return nil
+		}
+	}
+}
+
+// fetchedAll takes what is fetched, and all else that is by now.
+func (w *watch) fetchedAll(f fetched) error {
+	for {
+		if err := w.fetched(f); err != nil {
+			return err
+		}
+		select {
+		case f = <-w.fetch.done:
+		default:
 			return nil
 		}
 	}
@@ -152,11 +166,13 @@ func (w *watch) look(ctx context.Context) (changed bool, err error) {
 		if !ok {
 			if a := w.out[t]; a != nil {
 				a.lost++
+				w.news = append(w.news, t)
 			}
 			continue
 		}
 		if before := w.status[t]; before == nil || before.State != s.State || len(before.Runs) != len(s.Runs) {
 			changed = true
+			w.news = append(w.news, t)
 		}
 		w.status[t] = s
 	}
@@ -188,15 +204,19 @@ func (w *watch) advance(ctx context.Context) error {
 		if err := w.revive(ctx); err != nil {
 			return err
 		}
-		for a := w.walk.Next(time.Now()); a != nil; a = w.walk.Next(time.Now()) {
-			w.out[a.Task] = &attempt{Attempt: a}
-			changed = true
-		}
-		for _, t := range w.tasks() {
+		news := w.news
+		w.news = nil
+		for _, t := range news {
 			if a := w.out[t]; a != nil && w.step(a) {
 				changed = true
 			}
 		}
+		for a := w.walk.Next(time.Now()); a != nil; a = w.walk.Next(time.Now()) {
+			w.out[a.Task] = &attempt{Attempt: a}
+			w.news = append(w.news, a.Task)
+			changed = true
+		}
+		changed = changed || len(w.news) > 0
 		if w.canceled && !w.stopping && !w.single {
 			w.whoCancelled(ctx)
 			changed = true
@@ -216,6 +236,7 @@ func (w *watch) revive(ctx context.Context) error {
 			return err
 		}
 		w.status[a.Task], a.seen = s, false
+		w.news = append(w.news, a.Task)
 	}
 	w.dead = nil
 	return nil
@@ -224,6 +245,11 @@ func (w *watch) revive(ctx context.Context) error {
 // whoCancelled finds out whether the whole run was cancelled: then its group is sealed.
 func (w *watch) whoCancelled(ctx context.Context) {
 	group, err := w.o.Client.Queue.GetTaskGroup(ctx, w.graph.GroupID)
+	for _, t := range w.tasks() { // what cancelled ones become depends on it
+		if w.out[t] != nil {
+			w.news = append(w.news, t)
+		}
+	}
 	if w.stopping = err == nil && !group.Sealed.IsZero(); !w.stopping {
 		w.single = true
 		return
@@ -247,8 +273,13 @@ func (w *watch) publish() error {
 		case engine.Done, engine.Reused, engine.Failed, engine.Cancelled:
 			w.ended[e.Task] = e.State
 			delete(w.out, e.Task)
+			w.failed = w.failed || e.State == engine.Failed
+			if e.State == engine.Cancelled {
+				w.givenUp = append(w.givenUp, e.Task)
+			}
 		}
 	}
+	w.record()
 	if err := w.books.Events(events); err != nil {
 		return err
 	}
@@ -261,16 +292,11 @@ func (w *watch) publish() error {
 // follow does what the queue would not do by itself: tasks that the walk has given up but that would run, because they wait for
 // their inputs to be resolved and not for results, are cancelled, and people who want to hear of failures are told.
 func (w *watch) follow(ctx context.Context) error {
-	failed := false
-	for _, t := range w.tasks() {
-		state := w.ended[t]
-		failed = failed || state == engine.Failed
-		n := w.graph.ByTask[t]
-		if state != engine.Cancelled || n == nil {
-			continue
-		}
-		s := w.status[t]
-		if s != nil && s.State.Resolved() || !w.mustCancel(t, n) {
+	givenUp := w.givenUp
+	w.givenUp = nil
+	for _, t := range givenUp {
+		n, s := w.graph.ByTask[t], w.status[t]
+		if n == nil || s != nil && s.State.Resolved() || !w.mustCancel(n) {
 			continue
 		}
 		if s, err := w.o.Client.Queue.CancelTask(ctx, n.ID); err == nil {
@@ -279,21 +305,28 @@ func (w *watch) follow(ctx context.Context) error {
 			return err
 		}
 	}
-	if failed && w.walk.Finished() && !w.walk.Outcome().Tolerated {
+	if w.failed && w.walk.Finished() && !w.walk.Outcome().Tolerated {
 		return w.tell(ctx)
 	}
 	return nil
 }
 
 // mustCancel tells whether a cancelled task would start, or keep others from starting.
-func (w *watch) mustCancel(t *engine.Task, n *Node) bool {
+func (w *watch) mustCancel(n *Node) bool {
 	if n.Definition.Requires == taskcluster.AllResolved {
 		return true
 	}
-	return slices.ContainsFunc(w.tasks(), func(c *engine.Task) bool {
-		m := w.graph.ByTask[c]
-		return m != nil && w.ended[c] == "" && m.Definition.Requires == taskcluster.AllResolved && slices.Contains(m.Definition.Dependencies, n.ID)
-	})
+	if w.tolerant == nil {
+		w.tolerant = map[string][]*engine.Task{}
+		for t, m := range w.graph.ByTask {
+			if m.Definition.Requires == taskcluster.AllResolved {
+				for _, d := range m.Definition.Dependencies {
+					w.tolerant[d] = append(w.tolerant[d], t)
+				}
+			}
+		}
+	}
+	return slices.ContainsFunc(w.tolerant[n.ID], func(t *engine.Task) bool { return w.ended[t] == "" })
 }
 
 // tell starts the tasks that tell people of a failure: the queue would start them at the deadline, or not at all.

@@ -10,7 +10,7 @@ var anonymousScopes = []string{
 	"auth:current-scopes", "auth:expand-scopes", "auth:get-client:*", "auth:get-role:*", "auth:list-clients", "auth:list-roles",
 	"index:find-task:*", "index:list-namespaces:*", "index:list-tasks:*",
 	"queue:get-artifact:public/*", "queue:get-task:*", "queue:list-artifacts:*", "queue:list-dependent-tasks:*", "queue:list-task-group:*",
-	"queue:pending-count:*", "queue:status:*", "secrets:list-secrets",
+	"queue:pending-count:*", "queue:status:*", "secrets:list-secrets", "worker-manager:get-worker-pool:*",
 }
 
 func authMethods() []*method {

@@ -109,7 +109,10 @@ func (c *call) counts(withClaimed bool) queueCounts {
 	q := c.s.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	waiting, claimed := q.taskQueue(id).count()
+	var waiting, claimed int
+	if known := q.pending[id]; known != nil { // one that there is not is empty
+		waiting, claimed = known.count()
+	}
 	provisioner, worker := splitQueue(id)
 	a := queueCounts{provisioner, worker, id, waiting, nil}
 	if withClaimed {

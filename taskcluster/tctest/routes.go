@@ -30,7 +30,7 @@ var paged = []string{"continuationToken", "limit"}
 // methods is the table of all that the double serves.
 func methods() []*method {
 	var all []*method
-	for _, service := range []string{"auth", "queue", "index", "secrets", "notify", "object"} {
+	for _, service := range []string{"auth", "queue", "index", "secrets", "notify", "object", "worker-manager"} {
 		for _, m := range append(monitoring(), tables[service]()...) {
 			m.service = service
 			m.compile()
@@ -42,7 +42,7 @@ func methods() []*method {
 
 var tables = map[string]func() []*method{
 	"auth": authMethods, "queue": queueMethods, "index": indexMethods,
-	"secrets": secretMethods, "notify": notifyMethods, "object": objectMethods,
+	"secrets": secretMethods, "notify": notifyMethods, "object": objectMethods, "worker-manager": poolMethods,
 }
 
 func monitoring() []*method {
@@ -69,14 +69,15 @@ func pattern(text string) paramPattern { return paramPattern{text, regexp.MustCo
 var artifactName = paramPattern{`^[\x20-\x7e]+$`, regexp.MustCompile(`^[\x20-\x7e]+$`)}
 
 var paramPatterns = map[string]paramPattern{
-	"taskId":      pattern(slugPattern),
-	"taskGroupId": pattern(slugPattern),
-	"runId":       pattern(`^[0-9]+$`),
-	"taskQueueId": pattern(queuePattern),
-	"name":        artifactName,
-	"indexPath":   pattern(namespacePattern),
-	"namespace":   pattern(namespacePattern),
-	"level":       pattern(`^(read-write|read-only)$`),
+	"taskId":       pattern(slugPattern),
+	"taskGroupId":  pattern(slugPattern),
+	"runId":        pattern(`^[0-9]+$`),
+	"taskQueueId":  pattern(queuePattern),
+	"workerPoolId": pattern(queuePattern),
+	"name":         artifactName,
+	"indexPath":    pattern(namespacePattern),
+	"namespace":    pattern(namespacePattern),
+	"level":        pattern(`^(read-write|read-only)$`),
 }
 
 var placeholder = regexp.MustCompile(`<(\w+)>`)
@@ -103,7 +104,7 @@ func (m *method) compile() {
 
 func paramForm(name string, last bool) string {
 	switch {
-	case name == "taskQueueId":
+	case name == "taskQueueId", name == "workerPoolId":
 		return `([^/]+/[^/]+|[^/]+)`
 	case name == "prefix":
 		return `(.*)`

@@ -24,6 +24,8 @@ type Options struct {
 	Anonymous []string
 	// Buckets are the credentials that awsS3Credentials hands out, by bucket.
 	Buckets map[string]BucketCredentials
+	// Pools are the worker pools that there are; nil: each that is asked for.
+	Pools []string
 	// PageSize is the most that one page of a list holds, 1000 when zero. Pages are then shorter than the limit asked for.
 	PageSize int
 	// MaxDeadlineDays is how far a deadline may be off, 5 when zero.
