@@ -1,11 +1,7 @@
-# The mapping benchmark: counts sessions by operating system and version in Python.
-
-variable "data" {
-  default = "telemetry"
-}
+# The mapping benchmark: counts sessions by operating system and version, as bench/peers/count.py does.
 
 index "telemetry" {
-  source = "dir:${var.data}"
+  source = "dir:telemetry"
   layout = "telemetry"
 }
 

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Counts sessions by operating system and version without tafc, and as a program of tafc's contract streaming.
+"""The plain peer of tafc: counts sessions by operating system and version.
 
-    zcat FILE | python3 lines.py          records on stdin, key TAB count out
-    … | python3 lines.py -merge           adds up what several of those wrote, sorted; so does a reduce
+    zcat FILE | python3 count.py          records on stdin, key TAB count out
+    … | python3 count.py -merge           adds up what several of those wrote, sorted
 """
 
 import json
-import os
 import sys
 
 
@@ -30,8 +29,7 @@ def merge(lines):
 
 def main():
     sys.stdin.reconfigure(encoding="utf-8", newline="\n")
-    merges = sys.argv[1:] == ["-merge"] or os.environ.get("TAF_ROLE") in ("combine", "reduce")
-    counts = (merge if merges else count)(sys.stdin)
+    counts = (merge if sys.argv[1:] == ["-merge"] else count)(sys.stdin)
     # A missing value sorts first, as null does. One write, so that the output of several at once does not mix.
     rows = sorted(counts.items(), key=lambda kv: [(v is not None, v or "") for v in kv[0]])
     sys.stdout.write("".join("%s\t%d\n" % (json.dumps(list(k), separators=(",", ":")), n) for k, n in rows))
