@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tafc/tafc/runtime/job"
@@ -44,6 +45,8 @@ type helper struct {
 	group grouper
 	slots chan struct{} // one for each of what is under way
 	ended chan struct{} // closed when the helper says nothing more
+	packs atomic.Bool   // the helper wants values with the records, because the code asks for them
+	pack  packer
 	logs  sync.WaitGroup
 	tail  tail
 
@@ -192,8 +195,13 @@ func (h *helper) Map(b *Block) error {
 	if err := h.fly(flight{seq: h.seq, block: b}); err != nil {
 		return err
 	}
-	head, data := appendBlock(nil, h.seq, b)
-	return h.write(head, data)
+	if !h.packs.Load() {
+		head, data := appendBlock(nil, h.seq, b, nil)
+		return h.write(head, data)
+	}
+	h.pack.take(b)
+	head, data := appendBlock(nil, h.seq, b, &h.pack)
+	return h.write(head, data, h.pack.values)
 }
 
 // Pairs implements Program.
@@ -255,7 +263,9 @@ func (h *helper) take(kind byte, payload []byte) error {
 	switch kind {
 	case frameReady:
 		h.ready = &readyFrame{}
-		return read(h.ready)
+		err := read(h.ready)
+		h.packs.Store(h.ready.Packed)
+		return err
 	case framePairs:
 		if h.o.Role == job.RoleMap {
 			return h.spool.add(payload)
@@ -279,8 +289,11 @@ func (h *helper) take(kind byte, payload []byte) error {
 		h.counts = append(h.counts, payload)
 		return nil
 	case frameAck:
-		if len(payload) != 4 {
+		if len(payload) < 4 {
 			return errors.New("an answer without number")
+		}
+		if len(payload) > 4 {
+			h.packs.Store(h.ready != nil && h.ready.Packed && payload[4] != 0)
 		}
 		return h.answered(binary.LittleEndian.Uint32(payload))
 	case frameAnswer:

@@ -38,6 +38,7 @@ const (
 	blockLines = 1 << iota
 	blockKeyed
 	blockLongNumbers // somewhere stand longNumber digits or more
+	blockPacked      // with the values of its records for Python's marshal
 )
 
 // longNumber is how many digits a whole number has at least that does not fit 64 bits.
@@ -97,6 +98,7 @@ type readyFrame struct {
 	Contract string   `json:"contract"`
 	Form     job.Form `json:"form"`
 	Finish   bool     `json:"finish"` // the code has a finish hook
+	Packed   bool     `json:"packed"` // values may come for Python's marshal
 }
 
 type badFrame struct {
@@ -132,8 +134,8 @@ func appendFrame(dst []byte, kind byte, payload []byte) []byte {
 	return append(appendHeader(dst, kind, len(payload)), payload...)
 }
 
-// appendBlock is a frame of a block but for the block's data, which follows.
-func appendBlock(dst []byte, seq uint32, b *Block) (head, data []byte) {
+// appendBlock is a frame of a block but for the block's data, which follow, and the values that pack made of them, if it is not nil, behind.
+func appendBlock(dst []byte, seq uint32, b *Block, pack *packer) (head, data []byte) {
 	flags := byte(0)
 	size := 9 // sequence number, number of records, flags
 	if b.Lines {
@@ -147,13 +149,23 @@ func appendBlock(dst []byte, seq uint32, b *Block) (head, data []byte) {
 	if n := b.Len(); n > 0 {
 		data = b.Data[:b.Ends[n-1]+1]
 	}
-	if hasLongNumber(data) {
+	values := 0
+	if pack != nil {
+		flags |= blockPacked
+		size += 4 * b.Len()
+		values = len(pack.values)
+	} else if hasLongNumber(data) {
 		flags |= blockLongNumbers
 	}
-	dst = appendHeader(dst, frameBlock, size+len(data))
+	dst = appendHeader(dst, frameBlock, size+len(data)+values)
 	dst = binary.LittleEndian.AppendUint32(dst, seq)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(b.Len()))
 	dst = append(dst, flags)
+	if pack != nil {
+		for _, size := range pack.sizes {
+			dst = binary.LittleEndian.AppendUint32(dst, uint32(size))
+		}
+	}
 	if !b.Lines {
 		start := 0
 		for _, end := range b.Ends {

@@ -4,8 +4,9 @@ import csv
 import io
 import os
 import re
+import sys
 
-from taf_data import Dims, Record, encode, parse, parse_key, quick_parser, text_of
+from taf_data import Dims, Record, asked, encode, parse, parse_key, quick_parser, text_of, unpack
 from taf_errors import Misuse, ParseError
 
 _JSON = ("telemetry", "jsonl", "csv", "tsv", "pairs")
@@ -67,6 +68,8 @@ class Formats:
         self.value = self._pair_value if self.is_pairs else parse if self.is_json else text_of
         self.key = parse_key if self.is_pairs else text_of
         self._quick = quick_parser() if self.value is parse else self.value
+        # Without a quick parser the task reads the JSON and passes on what marshal takes.
+        self.packed = self.is_json and self._quick is self.value and sys.implementation.name == "cpython"
 
     def reader(self, long_numbers):
         """What reads the value of a record of a block."""
@@ -91,9 +94,10 @@ def map_taf(task, function):
             "_read": staticmethod(formats.reader(long_numbers)), "_read_key": staticmethod(formats.key if keyed else read_nothing),
         })
 
-        def one(data):
+        def one(data, packed):
             record = new(record_of_file)
             record._key, record.bytes = split(data)
+            record._packed = packed
             answer = function(record)
             if answer is not None:
                 emit_all(emit, answer, task.name)
@@ -127,10 +131,11 @@ def map_server(task, function):
         split, value_of = formats.split(keyed), formats.reader(long_numbers)
         key_of = formats.key if keyed else read_nothing
 
-        def one(data):
+        def one(data, packed):
             key, value = split(data)
             if short:
-                function(key_of(key), value_of(value), context)
+                asked[0] = True
+                function(key_of(key), value_of(value) if packed is None else unpack(packed), context)
             else:
                 function(key_of(key), list(dims), text_of(value), context)
 
@@ -147,9 +152,10 @@ def map_analysis(task, function):
         key_of = formats.key if keyed else read_nothing
         path = path if formats.is_pairs else "s3/" + path
 
-        def one(data):
+        def one(data, packed):
             key, value = split(data)
-            for line in lines_of(function(key_of(key), path, value_of(value)), task.name):
+            asked[0] = True
+            for line in lines_of(function(key_of(key), path, value_of(value) if packed is None else unpack(packed)), task.name):
                 word, space, _ = line.partition(" ")
                 if not space:
                     raise Misuse("%s gave the line %.60r, which has no value after its key" % (task.name, line), "return lines such as: key value")

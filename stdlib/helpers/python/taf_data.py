@@ -1,6 +1,7 @@
 """What user functions are given, and how what they give back is written."""
 
 import json
+import marshal
 from collections.abc import Mapping
 
 from taf_errors import Misuse, ParseError
@@ -8,6 +9,8 @@ from taf_errors import Misuse, ParseError
 _quote = json.encoder.encode_basestring
 KEEP = 100000  # values of a key that can be gone through again,
 KEEP_BYTES = 32 << 20  # as long as their text is no longer than this
+asked = [False]  # whether the value of a record was asked for since the last block was done
+unpack = marshal.loads
 _MANY = "more than %d, or than %d MiB" % (KEEP, KEEP_BYTES >> 20)
 
 
@@ -188,13 +191,15 @@ def _steps(path):
 class Record:
     """A record. What costs something is made when it is first asked for."""
 
-    __slots__ = ("bytes", "_key", "key", "raw", "value", "fields")
+    __slots__ = ("bytes", "_key", "_packed", "key", "raw", "value", "fields")
     file = dims = context = None
     _read = _read_key = _names = None  # of the file: how to get the value and the key
 
     def __getattr__(self, name):
         if name == "value":
-            made = self._read(self.bytes)
+            asked[0] = True
+            packed = self._packed
+            made = self._read(self.bytes) if packed is None else unpack(packed)
         elif name == "raw":
             made = text_of(self.bytes)
         elif name == "key":

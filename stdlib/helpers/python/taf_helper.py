@@ -10,7 +10,7 @@ import sys
 import taf_contracts
 import taf_wire
 from taf_contracts import CONTRACTS
-from taf_data import Output, Values, parse
+from taf_data import Output, Values, asked, parse
 from taf_errors import Describer, Misuse, ParseError
 
 
@@ -60,6 +60,7 @@ class Task:
         lines = contract == "telemetry-analysis" or isinstance(self.context, taf_contracts.LineContext)
         taf_wire.send("R", {
             "contract": contract, "form": "lines" if lines else "pairs", "finish": contract == "taf" and self._hook("finish") is not None,
+            "packed": self.role == "map" and self.formats.packed,
         })
         self._contract = contract
 
@@ -155,20 +156,20 @@ class Task:
                 described = parse(payload)
                 path, dims, before = described["key"], described["dims"] or [], None
                 continue
-            number, keyed, long_numbers, records = taf_wire.block(payload)
+            number, keyed, long_numbers, records, values = taf_wire.block(payload)
             if (keyed, long_numbers) != before:
                 one, before = self._one(path, dims, keyed, long_numbers), (keyed, long_numbers)
-            self._block(number, keyed, records, one)
+            self._block(number, keyed, records, values, one)
 
-    def _block(self, number, keyed, records, one):
+    def _block(self, number, keyed, records, values, one):
         place, output, lines, counted = taf_wire.place, self.output, self.output.lines, self.counted
         place[1] = 0
         place[0] = number
-        for index, data in enumerate(records):
+        for index, (data, packed) in enumerate(zip(records, values)):
             place[1] = index
             mark, size, counts = len(lines), output.size, len(counted)
             try:
-                one(data)
+                one(data, packed)
             except BaseException as error:
                 del lines[mark:], counted[counts:]
                 output.size = size
@@ -178,7 +179,8 @@ class Task:
         place[0] = 0
         self._flush()
         self._send_counts()
-        taf_wire.ack(number)
+        taf_wire.ack(number, asked[0])
+        asked[0] = False
 
     def _bad(self, index, keyed, data, error):
         """Tell of a bad record. Where code that parses by itself failed on a record that does not parse, that is what is told."""

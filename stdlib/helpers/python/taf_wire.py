@@ -1,5 +1,6 @@
 """The pipes to the task: frames on the file descriptors 3 (in) and 4 (out), and the place of work in the file 5."""
 
+import itertools
 import json
 import mmap
 import os
@@ -61,8 +62,9 @@ def send(kind, payload):
         data = data[os.write(_OUT, data):]
 
 
-def ack(number):
-    send("A", struct.pack("<I", number))
+def ack(number, asked=False):
+    """Tell that a block or a frame of pairs is done, and whether values of records were asked for."""
+    send("A", struct.pack("<I?", number, asked))
 
 
 def send_lines(data):
@@ -76,20 +78,36 @@ def send_lines(data):
 
 
 def block(payload):
-    """Take a block apart: its number, whether records are key TAB value, whether a number has 19 digits or more, and the records."""
+    """Take a block apart: its number, whether records are key TAB value, whether a number has 19 digits or more, the records, and their
+    values for marshal, None where there is none."""
     described, data = payload
     number, count, flags = _DESCRIBED.unpack(described)
+    values = itertools.repeat(None)
+    if flags & 8:
+        data, values = _apart(data, count)
     if flags & 1:
         records = data.split(b"\n")
         records.pop()  # behind the last newline
-        return number, bool(flags & 2), bool(flags & 4), records
+        return number, bool(flags & 2), bool(flags & 4), records, values
     sizes = struct.unpack_from("<%dI" % count, data)
     at = 4 * count
     records = []
     for size in sizes:
         records.append(data[at:at + size])
         at += size + 1
-    return number, bool(flags & 2), bool(flags & 4), records
+    return number, bool(flags & 2), bool(flags & 4), records, values
+
+
+def _apart(data, count):
+    """Part the records of a block from their values, whose sizes stand before the records."""
+    sizes = struct.unpack_from("<%dI" % count, data)
+    whole = memoryview(data)
+    at = end = len(data) - sum(sizes)
+    values = []
+    for size in sizes:
+        values.append(whole[at:at + size] if size else None)
+        at += size
+    return data[4 * count:end], values
 
 
 def chunks():
