@@ -100,7 +100,7 @@ func taskclusterCmd(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func (d *deployment) start(ts *testscript.TestScript) {
-	s, err := tctest.Start(tctest.Options{LongPoll: time.Second, ClaimTimeout: 10 * time.Second})
+	s, err := tctest.Start(tctest.Options{LongPoll: time.Second})
 	ts.Check(err)
 	ts.Defer(s.Close)
 	d.server = s
@@ -111,7 +111,7 @@ func (d *deployment) start(ts *testscript.TestScript) {
 		Unpullable: []string{"example/absent:1"},
 		Started: func(w *worker.Worker, taskID string, runID int) {
 			if loss := d.loss.Load(); loss != nil && runID == 0 && strings.Contains(d.name(taskID), *loss) {
-				go w.Kill()
+				go w.Lose()
 			}
 		},
 	}

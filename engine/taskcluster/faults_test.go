@@ -126,9 +126,9 @@ func TestWorkerLostInMidTask(t *testing.T) {
 		t.Run(payload, func(t *testing.T) {
 			t.Parallel()
 			var lost atomic.Bool
-			s := newSite(t, payload, tctest.Options{ClaimTimeout: 3 * time.Second}, worker.Options{Reclaim: time.Second, Started: func(w *worker.Worker, _ string, _ int) {
+			s := newSite(t, payload, tctest.Options{}, worker.Options{Reclaim: time.Second, Started: func(w *worker.Worker, _ string, _ int) {
 				if lost.CompareAndSwap(false, true) {
-					go w.Kill()
+					go w.Lose()
 				}
 			}})
 			run, total := s.words("20260101T000000-0001", "sleep 1; "+split, "sleep 1; "+split)

@@ -71,6 +71,9 @@ var (
 	errShutdown = errors.New("the worker shuts down")
 )
 
+// group is the worker group of all workers.
+const group = "tctest"
+
 var (
 	count   int
 	countMu sync.Mutex
@@ -124,6 +127,12 @@ func (w *Worker) Kill() {
 	w.logs.close()
 }
 
+// Lose kills the worker, and the queue finds out at once: as if the claims ran out, without the wait.
+func (w *Worker) Lose() {
+	w.Kill()
+	w.server.LoseWorker(group, w.id, false)
+}
+
 // Shutdown ends the worker as a cloud does that takes it back: its tasks end with worker-shutdown.
 func (w *Worker) Shutdown() {
 	w.kill(errShutdown)
@@ -135,7 +144,7 @@ func (w *Worker) Shutdown() {
 func (w *Worker) loop(ctx context.Context) {
 	defer w.claimed.Done()
 	for ctx.Err() == nil {
-		claims, err := w.tc.Worker.ClaimWork(ctx, w.o.Queue, &taskcluster.ClaimWorkRequest{WorkerGroup: "tctest", WorkerID: w.id, Tasks: 1})
+		claims, err := w.tc.Worker.ClaimWork(ctx, w.o.Queue, &taskcluster.ClaimWorkRequest{WorkerGroup: group, WorkerID: w.id, Tasks: 1})
 		if err != nil && ctx.Err() == nil {
 			w.o.Log("%s: claim: %v", w.id, err)
 			select {

@@ -328,9 +328,9 @@ func TestLostWorker(t *testing.T) {
 
 // Claims are held for as long as a task takes, and a task that is cancelled stops.
 func TestReclaimAndCancel(t *testing.T) {
-	f := newFixture(t, tctest.Options{ClaimTimeout: 2 * time.Second})
+	f := newFixture(t, tctest.Options{ClaimTimeout: 4 * time.Second})
 	f.worker(worker.Options{Reclaim: 300 * time.Millisecond, Capacity: 2})
-	long := f.create(native("sleep 4", nil))
+	long := f.create(native("sleep 6", nil))
 	cancelled := f.create(native("sleep 100", nil))
 	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
 		if s, err := f.tc.Queue.Status(t.Context(), cancelled); err == nil && s.State == taskcluster.StateRunning {
