@@ -24,17 +24,18 @@ var files embed.FS
 
 // options of one run of the benchmarks.
 type options struct {
-	rounds    int
-	planFiles int
-	planSizes string // of the curve
-	planPeers string // programs to compare planning with
-	peerLimit time.Duration
-	dataFiles int
-	listFiles int
-	only      string
-	dir       string // where everything is built and run
-	tafc      string // the program
-	out       string
+	rounds                 int
+	planFiles              int
+	planSizes              string // of the curve
+	planPeers              string // programs to compare planning with
+	peerLimit              time.Duration
+	dataFiles, dataRecords int
+	duckdb                 string // folder with its module for Node
+	listFiles              int
+	only                   string
+	dir                    string // where everything is built and run
+	tafc                   string // the program
+	out                    string
 }
 
 func main() {
@@ -47,6 +48,13 @@ func main() {
 	if len(os.Args) == 3 && os.Args[1] == putVerb {
 		exitWith(putTasks(os.Args[2]))
 	}
+	if len(os.Args) == 4 && os.Args[1] == decompressVerb {
+		if err := decompress(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) > 3 && os.Args[1] == measureVerb {
 		exitWith(measured(os.Args[2], os.Args[3], os.Args[4:]))
 	}
@@ -56,9 +64,11 @@ func main() {
 	flag.StringVar(&o.planSizes, "plan-sizes", "10000,100000,1000000,10000000", "numbers of files that show how the cost of a plan grows")
 	flag.StringVar(&o.planPeers, "plan-peers", "ninja,make,snakemake,terraform", "programs to compare planning with, where they are installed")
 	flag.DurationVar(&o.peerLimit, "peer-limit", 2*time.Minute, "how long snakemake and terraform may take")
-	flag.IntVar(&o.dataFiles, "data-files", 120, "files of 250 records that are mapped; 120 are about 300 MB of JSON")
+	flag.IntVar(&o.dataFiles, "data-files", 238, "files that are mapped")
+	flag.IntVar(&o.dataRecords, "data-records", 59_468, "records in these files, 8 to 12 KB each")
+	flag.StringVar(&o.duckdb, "duckdb", "", "folder with node_modules/@duckdb/node-api, to map with DuckDB as well")
 	flag.IntVar(&o.listFiles, "list-files", 100_000, "objects of the buckets that are listed")
-	flag.StringVar(&o.only, "only", "", "plan, map, validate, list or submit: measure only that")
+	flag.StringVar(&o.only, "only", "", "plan, map, decompress, validate, list or submit: measure only that")
 	flag.StringVar(&o.dir, "dir", "", "folder to work in and to keep, with data that is used again; default: one that is removed")
 	flag.StringVar(&o.tafc, "tafc", "", "program to measure instead of building one")
 	flag.StringVar(&o.out, "o", "", "file to write the table to besides standard output")
@@ -82,8 +92,8 @@ func exitWith(err error) {
 }
 
 func run(ctx context.Context, o options) error {
-	if o.rounds < 1 || !slices.Contains([]string{"", "plan", "map", "validate", "list", "submit"}, o.only) {
-		return fmt.Errorf("-n must be 1 or more, -only must be plan, map, validate, list or submit")
+	if o.rounds < 1 || !slices.Contains([]string{"", "plan", "map", "decompress", "validate", "list", "submit"}, o.only) {
+		return fmt.Errorf("-n must be 1 or more, -only must be plan, map, decompress, validate, list or submit")
 	}
 	if o.dir == "" {
 		dir, err := os.MkdirTemp("", "tafc-bench-")
@@ -112,7 +122,7 @@ func run(ctx context.Context, o options) error {
 	for _, b := range []struct {
 		name string
 		run  func(context.Context, options, *strings.Builder) error
-	}{{"plan", benchPlan}, {"map", benchMap}, {"validate", benchValidate}, {"list", benchList}, {"submit", benchSubmit}} {
+	}{{"plan", benchPlan}, {"map", benchMap}, {"decompress", benchDecompress}, {"validate", benchValidate}, {"list", benchList}, {"submit", benchSubmit}} {
 		if o.only != "" && o.only != b.name {
 			continue
 		}
@@ -161,12 +171,15 @@ func putSection(path, name, text string) error {
 
 // unpack writes the analyses and the peer into the folder.
 func unpack(dir string) error {
-	for _, folder := range []string{"analysis", "peers"} {
+	for _, folder := range []string{"analysis", "peers", "peers/noorjson"} {
 		entries, err := files.ReadDir(folder)
 		if err != nil {
 			return err
 		}
 		for _, e := range entries {
+			if e.IsDir() {
+				continue
+			}
 			data, err := files.ReadFile(folder + "/" + e.Name())
 			if err != nil {
 				return err

@@ -87,6 +87,9 @@ type lexer func(src []byte, filename string, start hcl.Pos) (hclsyntax.Tokens, h
 
 // tooDeep reports the first place that is nested deeper than anybody writes.
 func tooDeep(filename string, src []byte, lex lexer) *hcl.Diagnostic {
+	if countAny(src, "([{") <= maxDepth && countAny(src, "-!?") <= maxDepth {
+		return nil // not even if all of them were inside one another
+	}
 	tokens, _ := lex(src, filename, hcl.InitialPos)
 	open, operators := 0, 0
 	for _, t := range tokens {
@@ -105,6 +108,15 @@ func tooDeep(filename string, src []byte, lex lexer) *hcl.Diagnostic {
 		}
 	}
 	return nil
+}
+
+// countAny counts the bytes that are one of chars.
+func countAny(src []byte, chars string) int {
+	n := 0
+	for i := range len(chars) {
+		n += bytes.Count(src, []byte{chars[i]})
+	}
+	return n
 }
 
 // tooDeepJSON is tooDeep for the brackets of JSON.

@@ -1,7 +1,11 @@
-# The mapping benchmark: counts sessions by operating system and version, as bench/peers/count.py does.
+# The mapping benchmark: counts sessions by operating system and version in Python.
+
+variable "data" {
+  default = "telemetry"
+}
 
 index "telemetry" {
-  source = "dir:telemetry"
+  source = "dir:${var.data}"
   layout = "telemetry"
 }
 

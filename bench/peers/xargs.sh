@@ -1,11 +1,10 @@
 #!/bin/sh
-# What one would write without tafc: zcat and Python, as many at once as there are cores. Prints key TAB count, sorted.
+# What one would write without tafc: gzip and a program, as many at once as there are cores, and another program over what they print.
 #
-#   bench/peers/xargs.sh FOLDER [FILES]     FILES is how many one Python process reads, default 1
+#   xargs.sh FOLDER FILES PROGRAM MERGE     FILES is how many one process of the program reads; PROGRAM and MERGE are lines for sh
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
 cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
-export here
+export PROGRAM="$3"
 find "$1" -name '*.gz' -print0 |
-  xargs -0 -P "$cores" -n "${2:-1}" sh -c 'gzip -dc "$@" | python3 "$here/count.py"' sh |
-  python3 "$here/count.py" -merge
+  xargs -0 -P "$cores" -n "$2" sh -c 'gzip -dc "$@" | eval "$PROGRAM"' sh |
+  eval "$4"

@@ -76,7 +76,7 @@ func (a *app) imageBuildVerb() *cobra.Command {
 		},
 	}
 	in.varFlags(c.Flags())
-	c.Flags().StringArrayVar(&b.only, "image", nil, "only the image of this block (may be repeated)")
+	c.Flags().Var((*repeated)(&b.only), "image", "only the image of this block (may be repeated)")
 	c.Flags().BoolVar(&b.push, "push", false, "send what was built to the registry that its name says")
 	c.Flags().StringVar(&b.tool, "tool", "", "docker or podman (default: the first of both that works)")
 	c.Flags().BoolVar(&b.noCache, "no-cache", false, "carry out every step again")

@@ -52,7 +52,7 @@ func (a *app) importVerb() *cobra.Command {
 	f.StringVarP(&im.out, "out", "o", "", "file to write, which must not be there yet (default: standard output)")
 	f.StringVar(&im.source, "index", "", "index that the filter is for: its dimensions and values are compared with the conditions")
 	f.StringVar(&im.layout, "layout", "", "how keys are built (default: what the index says, else found from the names of the dimensions)")
-	f.StringArrayVar(&im.code, "code", nil, "file with the map function, and with the reduce function if it has one; a second -code names that of the reduce")
+	f.Var((*repeated)(&im.code), "code", "file with the map function, and with the reduce function if it has one; a second -code names that of the reduce")
 	f.BoolVar(&im.block, "block", false, "write only the filter block")
 	return c
 }

@@ -21,7 +21,7 @@ type refreshFlags struct {
 }
 
 func (r *refreshFlags) add(f *pflag.FlagSet) {
-	f.StringArrayVar(&r.changed, "changed", nil, "s3: list only keys with this beginning again, keep the rest of the index file; may be repeated")
+	f.Var((*repeated)(&r.changed), "changed", "s3: list only keys with this beginning again, keep the rest of the index file; may be repeated")
 	f.UintVar(&r.recent, "recent", 0, "s3: list only folders again that something was put into in so many days before they were listed last, and new ones (default: all)")
 }
 

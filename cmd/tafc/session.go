@@ -62,16 +62,16 @@ func (in *inputs) determinismFlag(f *pflag.FlagSet) {
 }
 
 func (in *inputs) varFlags(f *pflag.FlagSet) {
-	f.StringArrayVar(&in.vars, "var", nil, "set a variable: -var NAME=VALUE (may be repeated)")
+	f.Var((*repeated)(&in.vars), "var", "set a variable: -var NAME=VALUE (may be repeated)")
 	f.StringVar(&in.now, "now", os.Getenv("TAF_NOW"), "date that days and last_complete_day count from (default: today, UTC)")
-	f.StringArrayVar(&in.varFiles, "var-file", nil, "set variables from a file of NAME = VALUE lines (may be repeated)")
+	f.Var((*repeated)(&in.varFiles), "var-file", "set variables from a file of NAME = VALUE lines (may be repeated)")
 }
 
 func (in *inputs) planFlags(f *pflag.FlagSet) {
 	in.stateFlag(f)
 	in.varFlags(f)
 	f.StringVar(&in.engine, "engine", "", "engine to use instead of the one of the analysis: local or taskcluster")
-	f.StringArrayVar(&in.targets, "target", nil, "only this stage or task and what it needs (may be repeated)")
+	f.Var((*repeated)(&in.targets), "target", "only this stage or task and what it needs (may be repeated)")
 }
 
 // findFile is the analysis that is meant when the command line names none.

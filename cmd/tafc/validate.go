@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -64,6 +65,8 @@ type validation struct {
 
 // check loads and checks all analyses that the arguments mean.
 func (v *validation) check(ctx context.Context, args []string) error {
+	// Most analyses are checked before the first collection would pay.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	files, err := analyses(args, func(path string, err error) error {
 		v.unreadable(path, err)
 		return nil

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 
 	"github.com/tafc/tafc/runtime/codec/gunzip"
+	"github.com/tafc/tafc/runtime/codec/unxz"
 )
 
 // Options say how to read a file.
@@ -67,6 +69,7 @@ type Reader struct {
 	named  Format
 	limit  int64
 	src    *source
+	in     *bufio.Reader
 	r      io.Reader
 	close  func()
 	offset int64
@@ -82,13 +85,13 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 		o.MaxWindow = 128 << 20
 	}
 	src := &source{r: r}
-	in := bufio.NewReaderSize(src, bufferSize)
+	in := newBuffer(src)
 	head, err := in.Peek(64 << 10)
 	whole := err == io.EOF
 	if err != nil && !whole {
 		return nil, &SourceError{Err: src.err}
 	}
-	d := &Reader{named: ByName(o.Name), limit: o.MaxWindow, src: src, close: func() {}}
+	d := &Reader{named: ByName(o.Name), limit: o.MaxWindow, src: src, in: in, close: func() {}}
 	var cut bool
 	d.format, cut = detect(head, whole, d.named)
 	switch {
@@ -107,6 +110,15 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 	return d, nil
 }
 
+// buffers are those of earlier files: a task reads many.
+var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, bufferSize) }}
+
+func newBuffer(src io.Reader) *bufio.Reader {
+	in := buffers.Get().(*bufio.Reader)
+	in.Reset(src)
+	return in
+}
+
 // Format is how the data are compressed.
 func (d *Reader) Format() Format { return d.format }
 
@@ -120,6 +132,11 @@ func (d *Reader) Offset() int64 { return d.offset }
 func (d *Reader) Close() error {
 	d.close()
 	d.close = func() {}
+	if d.in != nil {
+		d.in.Reset(nil)
+		buffers.Put(d.in)
+		d.in, d.r = nil, nil
+	}
 	d.err = errors.New("codec: read after close")
 	return nil
 }
@@ -140,12 +157,14 @@ func (d *Reader) open(in *bufio.Reader, head []byte, limit int64) error {
 	case Bzip2:
 		d.r = bzip2.NewReader(in)
 	case XZ:
-		r, err := newXZ(d.src, in, head, limit)
-		d.r = r
+		r, err := unxz.NewXZ(in, limit)
+		d.r, d.close = r, r.Close
 		return err
 	case LZMA:
 		r, err := newLZMA(in, head, limit)
-		d.r = r
+		if r != nil {
+			d.r, d.close = r, r.Close
+		}
 		return err
 	case LZ4:
 		r := lz4.NewReader(&lz4Frames{r: in})
@@ -186,17 +205,22 @@ func (d *Reader) Read(p []byte) (n int, err error) {
 // classify tells apart what is wrong with the data, with the limit, and with where the data come from.
 func (d *Reader) classify(err error) error {
 	var window *WindowError
+	var dictionary *unxz.DictionaryError
 	switch {
 	case d.src.err != nil && d.src.err != io.EOF:
 		return &SourceError{Err: d.src.err}
 	case errors.As(err, &window):
 		return err
+	case errors.As(err, &dictionary):
+		return &WindowError{Format: d.format, Need: dictionary.Need, Limit: d.limit}
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return &WindowError{Format: d.format, Limit: d.limit}
 	case d.format == None:
 		return err
 	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
 		err = ErrTruncated
+	case errors.Is(err, unxz.ErrTrailing):
+		err = ErrTrailing
 	case errors.Is(err, gunzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
 		if d.offset > 0 {
 			err = fmt.Errorf("%w (%v)", ErrTrailing, err)
@@ -205,12 +229,10 @@ func (d *Reader) classify(err error) error {
 	return &CorruptError{Format: d.format, Offset: d.offset, Err: err}
 }
 
-// source remembers the error of the reader below, and lets a format judge whether the data may end where they do.
+// source remembers the error of the reader below.
 type source struct {
 	r   io.Reader
 	err error
-	see func([]byte)
-	end func() error
 }
 
 // Read never returns bytes and an error at once, and repeats its error, so that no buffer above can hide the end.
@@ -219,14 +241,8 @@ func (s *source) Read(p []byte) (int, error) {
 		var n int
 		n, s.err = s.r.Read(p)
 		if n > 0 || s.err == nil {
-			if s.see != nil {
-				s.see(p[:n])
-			}
 			return n, nil
 		}
-	}
-	if s.err == io.EOF && s.end != nil {
-		return 0, s.end()
 	}
 	return 0, s.err
 }

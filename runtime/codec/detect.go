@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tafc/tafc/runtime/codec/unxz"
 )
 
 // Format is how a file is compressed.
@@ -97,12 +99,12 @@ func isLZMA(head []byte, whole bool, named Format) bool {
 	if len(head) == 0 || head[0] != 0x5d && (named != LZMA || head[0] >= 9*5*5) {
 		return false
 	}
-	if len(head) < lzmaHeader+1 {
+	if len(head) < unxz.AloneHeader+1 {
 		return whole && named == LZMA
 	}
 	dict := binary.LittleEndian.Uint32(head[1:])
 	size := binary.LittleEndian.Uint64(head[5:])
-	if size != 1<<64-1 && size >= 1<<38 || head[lzmaHeader] != 0 {
+	if size != 1<<64-1 && size >= 1<<38 || head[unxz.AloneHeader] != 0 {
 		return false
 	}
 	if dict == 1<<32-1 {

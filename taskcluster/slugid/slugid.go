@@ -6,15 +6,16 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"regexp"
+	"sync"
 )
 
 // Pattern is the pattern that the queue demands of a task id.
 const Pattern = `^[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$`
 
-var pattern = regexp.MustCompile(Pattern)
+var pattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(Pattern) })
 
 // Valid says whether s is an id that Taskcluster accepts; ids that others made may start with "-".
-func Valid(s string) bool { return pattern.MatchString(s) }
+func Valid(s string) bool { return pattern().MatchString(s) }
 
 // New draws a random id.
 func New() string {

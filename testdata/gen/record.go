@@ -8,8 +8,8 @@ import (
 
 // record is one line: an id, a TAB and the JSON of a session of an application of these dimensions. Some have a TAB or spaces
 // between the tokens of their JSON, some have ids that are no UUIDs, some lack fields.
-func record(r random, d dims, size int) []byte {
-	target := r.between(size/2, size*3/2)
+func record(r random, d dims, o options) []byte {
+	target := r.between(o.size*(100-o.spread)/100, o.size*(100+o.spread)/100)
 	b := make([]byte, 0, target+1024)
 	b = append(b, id(r)...)
 	b = append(b, '\t', '{')
@@ -21,14 +21,21 @@ func record(r random, d dims, size int) []byte {
 	default:
 		b = append(b, `"ver":2,`...)
 	}
-	b = info(r, d, b)
+	var end []byte
+	if o.last {
+		end = info(r, d, []byte{','})
+		end = end[:len(end)-1]
+	} else {
+		b = info(r, d, b)
+	}
 	if !r.chance(10) {
 		b = simpleMeasurements(r, b)
 	}
 	if r.chance(300) {
 		b = slowSQL(r, b)
 	}
-	return histograms(r, b, target)
+	b = histograms(r, b, target-len(end))
+	return append(append(b, end...), "}\n"...)
 }
 
 func id(r random) string {
@@ -177,5 +184,5 @@ func histograms(r random, b []byte, target int) []byte {
 			b = append(b, ",-1,-1,-1,-1]"...)
 		}
 	}
-	return append(b, "}}\n"...)
+	return append(b, '}')
 }

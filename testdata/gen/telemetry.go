@@ -100,8 +100,8 @@ func writeFile(o options, root string, i int) (raw, stored int64, err error) {
 	r := newRandom(o.seed, uint64(i))
 	d := dimsOf(i, o.files, r)
 	var plain bytes.Buffer
-	for range o.records {
-		plain.Write(record(r, d, o.size))
+	for range o.recordsTo(i+1) - o.recordsTo(i) {
+		plain.Write(record(r, d, o))
 	}
 	// i/6 makes each kind of file come in each compression.
 	ext := o.exts[(i+i/6)%len(o.exts)]

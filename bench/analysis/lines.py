@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The plain peer of tafc: counts sessions by operating system and version.
+"""Counts sessions by operating system and version without tafc, and as a program of tafc's contract streaming.
 
-    zcat FILE | python3 count.py          records on stdin, key TAB count out
-    … | python3 count.py -merge           adds up what several of those wrote, sorted
+    zcat FILE | python3 lines.py          records on stdin, key TAB count out
+    … | python3 lines.py -merge           adds up what several of those wrote, sorted; so does a reduce
 """
 
 import json
+import os
 import sys
 
 
@@ -29,7 +30,8 @@ def merge(lines):
 
 def main():
     sys.stdin.reconfigure(encoding="utf-8", newline="\n")
-    counts = (merge if sys.argv[1:] == ["-merge"] else count)(sys.stdin)
+    merges = sys.argv[1:] == ["-merge"] or os.environ.get("TAF_ROLE") in ("combine", "reduce")
+    counts = (merge if merges else count)(sys.stdin)
     # A missing value sorts first, as null does. One write, so that the output of several at once does not mix.
     rows = sorted(counts.items(), key=lambda kv: [(v is not None, v or "") for v in kv[0]])
     sys.stdout.write("".join("%s\t%d\n" % (json.dumps(list(k), separators=(",", ":")), n) for k, n in rows))
