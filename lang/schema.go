@@ -211,7 +211,7 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 		forEach("output"),
 		{Name: "value", Type: TReference, refs: []string{"map", "reduce"}, Required: true, Doc: "The stage whose result it is."},
 		{Name: "format", Type: TString, words: &outputFormats, Default: `"text"`, Doc: "How it is written: text, csv, jsonl, json, parquet."},
-		{Name: "to", Type: TString, Doc: "The file it is written to."},
+		{Name: "to", Type: TString, Doc: "What it is written to: a file, or an object of a bucket, s3://BUCKET/KEY."},
 		{Name: "sort", Type: TString, words: &orders, Default: `"key"`, Doc: "The order of the result: key, value, or with a minus in front the other way."},
 		{Name: "top", Type: TCount, Doc: "Only the first so many pairs."},
 	}},

@@ -311,10 +311,14 @@ func (l *loader) outputs() {
 		o.Top, _ = l.count(b, "top", 1)
 		if to, rng, ok := l.filled(b, "to"); ok {
 			o.To = to
-			if scheme, _, remote := strings.Cut(to, "://"); remote {
+			file := b.Name + "." + strings.Replace(o.Format, "text", "txt", 1)
+			bucket, key, _ := strings.Cut(strings.TrimPrefix(to, "s3://"), "/")
+			if scheme, _, remote := strings.Cut(to, "://"); remote && scheme != "s3" {
 				l.notBuilt(fmt.Sprintf("An output to %s://", scheme), rng)
+			} else if remote && (bucket == "" || key == "" || strings.HasSuffix(key, "/")) {
+				l.bad(b, "to", to, fmt.Sprintf("an object of a bucket, such as \"s3://BUCKET/%s\"", file), rng)
 			} else if strings.HasSuffix(to, "/") {
-				l.bad(b, "to", to, fmt.Sprintf("the path of a file, such as %q", to+b.Name+"."+strings.Replace(o.Format, "text", "txt", 1)), rng)
+				l.bad(b, "to", to, fmt.Sprintf("the path of a file, such as %q", to+file), rng)
 			} else if prior := files[path.Clean(to)]; prior != nil {
 				l.add(diag.Error("lang/same-output-file", "Two outputs to one file",
 					fmt.Sprintf("The output %q is written to %q too, so one would overwrite the other. Give each its own file.", prior.Name, to),

@@ -119,7 +119,9 @@ func (s *session) output(ctx context.Context, p *plan.Plan, o compile.Output, th
 		return out, nil
 	}
 	head := &headWriter{lines: view.PreviewLines}
-	if o.To != "" {
+	if strings.HasPrefix(o.To, "s3://") {
+		out.Path = o.To
+	} else if o.To != "" {
 		if out.Path = o.To; !filepath.IsAbs(o.To) {
 			out.Path = filepath.Join(s.outputDir, o.To)
 		}
@@ -129,13 +131,13 @@ func (s *session) output(ctx context.Context, p *plan.Plan, o compile.Output, th
 		head.stop = true
 		err = s.write(ctx, head, readable(o.Format), r)
 	case o.Format == formatParquet:
-		if err = s.writeFile(ctx, out.Path, o.Format, r, io.Discard); err == nil {
+		if out.Unchanged, err = s.writeTo(ctx, out.Path, o.Format, r, io.Discard); err == nil {
 			head.stop = true
 			err = s.write(ctx, head, readable(o.Format), r)
 		}
 		out.Path = fromHere(out.Path)
 	default:
-		err = s.writeFile(ctx, out.Path, o.Format, r, head)
+		out.Unchanged, err = s.writeTo(ctx, out.Path, o.Format, r, head)
 		out.Path = fromHere(out.Path)
 	}
 	if err != nil && !errors.Is(err, errHead) {
@@ -224,6 +226,14 @@ func (out *result) add(r state.Result, first bool) {
 		out.quarantine = append(out.quarantine, q)
 	}
 	out.covers.Cover(rep.Covers, rep.Whole && !first)
+}
+
+// writeTo writes a result to a file or an object of a bucket; copyTo sees the text as well. Unchanged: the object was there already.
+func (s *session) writeTo(ctx context.Context, to, format string, r *result, copyTo io.Writer) (unchanged bool, err error) {
+	if !strings.HasPrefix(to, "s3://") {
+		return false, s.writeFile(ctx, to, format, r, copyTo)
+	}
+	return s.writeObject(ctx, to, format, r, copyTo)
 }
 
 // writeFile writes a result atomically; copyTo sees the text as well.

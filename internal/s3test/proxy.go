@@ -44,6 +44,8 @@ type Fault struct {
 	Truncate int           // the answer ends after so many bytes, without an end
 	Hang     int           // nothing more comes after so many bytes, until the client goes
 	Header   http.Header   // of an error answer
+	Take     int           // the connection ends when so many bytes of the request's body were taken
+	Lose     bool          // the request is carried out, and the connection ends instead of the answer
 }
 
 // NewProxy starts a proxy that ends with the test.
@@ -121,6 +123,12 @@ func (p *Proxy) serve(forward http.Handler, w http.ResponseWriter, r *http.Reque
 	}
 	switch {
 	case f.Reset:
+		panic(http.ErrAbortHandler)
+	case f.Take > 0:
+		_, _ = io.CopyN(io.Discard, r.Body, int64(f.Take))
+		panic(http.ErrAbortHandler)
+	case f.Lose:
+		forward.ServeHTTP(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
 	case f.Status != 0:
 		for name, values := range f.Header {

@@ -17,6 +17,7 @@ const PreviewLines = 10
 type Output struct {
 	Name        string
 	Path        string // of the file; empty when the output is not written to one
+	Unchanged   bool   // it was there already, so that it was not written again
 	Format      string
 	Pairs       int64
 	Preview     string // its first lines
@@ -80,6 +81,9 @@ func output(w io.Writer, o *Output, style Style) {
 	where := ""
 	if o.Path != "" {
 		where = " → " + o.Path
+		if o.Unchanged {
+			where += " (unchanged)"
+		}
 	}
 	fmt.Fprintf(w, "output %s%s (%s)\n", style.Bold(o.Name), where, count(o.Pairs, "row"))
 	shown := strings.Split(strings.TrimSuffix(o.Preview, "\n"), "\n")

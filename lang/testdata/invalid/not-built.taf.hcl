@@ -18,6 +18,6 @@ map "each" {
 
 output "table" {
   value  = map.each
-  to     = "s3://b/key" # ERROR: Not built yet
+  to     = "https://b/key" # ERROR: Not built yet
 }
 

@@ -21,5 +21,5 @@ reduce "total" {
 
 output "os" {
   value = reduce.total
-  to = "s3://b/x.txt"
+  to = "s3://b/results/"
 }
