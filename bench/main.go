@@ -36,6 +36,7 @@ type options struct {
 	dir                    string // where everything is built and run
 	tafc                   string // the program
 	out                    string
+	memoryKeys             int // distinct keys that go through little memory
 }
 
 func main() {
@@ -68,7 +69,8 @@ func main() {
 	flag.IntVar(&o.dataRecords, "data-records", 59_468, "records in these files, 8 to 12 KB each")
 	flag.StringVar(&o.duckdb, "duckdb", "", "folder with node_modules/@duckdb/node-api, to map with DuckDB as well")
 	flag.IntVar(&o.listFiles, "list-files", 100_000, "objects of the buckets that are listed")
-	flag.StringVar(&o.only, "only", "", "plan, map, decompress, validate, list or submit: measure only that")
+	flag.IntVar(&o.memoryKeys, "memory-keys", 50_000_000, "distinct keys that are counted in 512 MiB")
+	flag.StringVar(&o.only, "only", "", "plan, map, decompress, validate, list, submit or memory: measure only that; memory is measured only when it is named")
 	flag.StringVar(&o.dir, "dir", "", "folder to work in and to keep, with data that is used again; default: one that is removed")
 	flag.StringVar(&o.tafc, "tafc", "", "program to measure instead of building one")
 	flag.StringVar(&o.out, "o", "", "file to write the table to besides standard output")
@@ -92,8 +94,8 @@ func exitWith(err error) {
 }
 
 func run(ctx context.Context, o options) error {
-	if o.rounds < 1 || !slices.Contains([]string{"", "plan", "map", "decompress", "validate", "list", "submit"}, o.only) {
-		return fmt.Errorf("-n must be 1 or more, -only must be plan, map, decompress, validate, list or submit")
+	if o.rounds < 1 || !slices.Contains([]string{"", "plan", "map", "decompress", "validate", "list", "submit", "memory"}, o.only) {
+		return fmt.Errorf("-n must be 1 or more, -only must be plan, map, decompress, validate, list, submit or memory")
 	}
 	if o.dir == "" {
 		dir, err := os.MkdirTemp("", "tafc-bench-")
@@ -122,16 +124,19 @@ func run(ctx context.Context, o options) error {
 	for _, b := range []struct {
 		name string
 		run  func(context.Context, options, *strings.Builder) error
-	}{{"plan", benchPlan}, {"map", benchMap}, {"decompress", benchDecompress}, {"validate", benchValidate}, {"list", benchList}, {"submit", benchSubmit}} {
-		if o.only != "" && o.only != b.name {
+	}{{"plan", benchPlan}, {"map", benchMap}, {"decompress", benchDecompress}, {"validate", benchValidate}, {"list", benchList}, {"submit", benchSubmit}, {"memory", benchMemory}} {
+		if o.only != b.name && (o.only != "" || b.name == "memory") {
 			continue
 		}
 		var report strings.Builder
 		if err := b.run(ctx, o, &report); err != nil {
 			return fmt.Errorf("%s: %w", b.name, err)
 		}
-		fmt.Fprintf(&report, "\n%d cores, %s/%s, %s, %s; medians of %d rounds in alternation after one to warm up.\n",
-			runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), pythonVersion(ctx), o.rounds)
+		how := fmt.Sprintf("medians of %d rounds in alternation after one to warm up", o.rounds)
+		if b.name == "memory" {
+			how = fmt.Sprintf("rounds: %d, one subject after the other", o.rounds)
+		}
+		fmt.Fprintf(&report, "\n%d cores, %s/%s, %s, %s; %s.\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), pythonVersion(ctx), how)
 		fmt.Print(report.String())
 		if o.out == "" {
 			continue

@@ -18,7 +18,7 @@ import (
 const runtimeVersion = "1"
 
 // recordLimit is the longest record that a stage accepts when it does not say so, in bytes.
-const recordLimit = 256 << 20
+const recordLimit = 64 << 20
 
 func (c *compiler) newStage(s *lang.Stage, sel *index.Selection, outputs int) *Stage {
 	stage := &Stage{

@@ -195,7 +195,7 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 		ArgSchema{Name: "input", Type: TReference, refs: []string{"filter", "map", "reduce"}, Default: "the only filter", Doc: "The filter or stage to read."},
 		ArgSchema{Name: "format", Type: TString, words: &recordFormats, Default: "what the layout says, else lines", Doc: "How files hold records: telemetry, lines, jsonl, csv, tsv, whole."},
 		ArgSchema{Name: "fields", Type: TStrings, Doc: "The code gets only these fields, such as info.OS."},
-		ArgSchema{Name: "max_record", Type: TSize, Default: `"256MiB"`, Doc: "The longest record; a longer one makes its file a bad one."},
+		ArgSchema{Name: "max_record", Type: TSize, Default: `"64MiB"`, Doc: "The longest record; a longer one makes its file a bad one."},
 		ArgSchema{Name: "max_record_time", Type: TDuration, Doc: "The longest time that the code may take for one record."},
 		ArgSchema{Name: "where", Type: TConditions, Doc: "Conditions on fields of records that must all hold; the other records are filtered out."},
 	), operations), Blocks: []BlockSchema{

@@ -18,7 +18,7 @@ const (
 	minMemory         = 64 << 20 // the process of a task takes a third of that itself
 	defaultMemory     = 256 << 20
 	defaultMaxRunTime = time.Hour
-	defaultMaxRecord  = 256 << 20
+	defaultMaxRecord  = 64 << 20
 	minRecord         = 1 << 10
 	maxRecord         = 1 << 30
 	defaultFanIn      = 64

@@ -181,7 +181,7 @@ func (a *agent) carryOut(ctx context.Context, who *Document) (report *job.Report
 	if d.Buckets != nil {
 		o.Remote = remote.New(spec.S3).WithCredentials(a.buckets(d.Buckets))
 	}
-	mapper.Bound(spec.Limits.Memory)
+	mapper.Bound(&spec)
 	run := filepath.Join(a.work, "run")
 	report = mapper.Run(ctx, &spec, run, o)
 	if report == nil {

@@ -188,8 +188,9 @@ func (r *Reader) input(n int) []byte {
 
 // portion reads a chunk and takes the records out of it.
 func (r *Reader) portion() error {
-	size := len(r.rest) + max(r.chunk, len(r.rest)) // a long record takes few readings
-	buf := r.input(size + 1)                        // one more for the newline after the last record
+	size := len(r.rest) + max(r.chunk, len(r.rest)) // a long record takes few readings, but no more memory than the longest may
+	size = min(size, max(len(r.rest), int(r.o.MaxRecord))+r.o.BlockSize)
+	buf := r.input(size + 1) // one more for the newline after the last record
 	r.chunk = min(r.chunk*4, r.o.BlockSize)
 	var err error
 	for len(buf) < size && err == nil {

@@ -153,7 +153,7 @@ func TestKernelKillsForWantOfMemory(t *testing.T) {
 			limited := func() result {
 				t.Helper()
 				cmd, dir := process(t, spec)
-				cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", require.MemoryGroup(t, 300<<20) + " && exec " + cmd.Path}
+				cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", require.MemoryGroup(t, 300<<20).Enter() + " && exec " + cmd.Path}
 				var out bytes.Buffer
 				cmd.Stdout, cmd.Stderr = &out, &out
 				if err := cmd.Run(); err != nil && cmd.ProcessState == nil {

@@ -96,7 +96,7 @@ func partFailure(e *pairs.PartError) *failure {
 }
 
 // fileFailure finds the cause of what went wrong in reading a file.
-func fileFailure(key string, err error) *failure {
+func fileFailure(spec *job.Spec, key string, err error) *failure {
 	var f *failure
 	var corrupt *codec.CorruptError
 	var window *codec.WindowError
@@ -117,8 +117,13 @@ func fileFailure(key string, err error) *failure {
 		return f
 	case errors.As(err, &long):
 		at.Record, at.Offset = long.Record, long.Offset
+		if long.Limit < spec.Limits.Record {
+			f = fail(job.CauseMemory, fmt.Sprintf("file %s: %v, a quarter of the task's memory", key, long)).at(at)
+			f.Hint = "give the stage more memory"
+			return f
+		}
 		f = fail(job.CauseCorrupt, fmt.Sprintf("file %s: %v", key, long)).at(at)
-		f.Hint = "check that the file has the format that the stage says"
+		f.Hint = "check that the file has the format that the stage says, or raise max_record"
 		return f
 	case errors.As(err, &format):
 		return fail(job.CauseCorrupt, fmt.Sprintf("file %s: %v", key, format)).at(at)

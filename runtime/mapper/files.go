@@ -38,7 +38,7 @@ func (t *task) mapFiles() error {
 			if stopped(err) || t.ctx.Err() != nil {
 				return err
 			}
-			end.failed = fileFailure(end.key, err)
+			end.failed = fileFailure(t.spec, end.key, err)
 			if end.failed.cause == job.CauseBug || end.failed.cause == job.CauseBadSpec {
 				return end.failed
 			}

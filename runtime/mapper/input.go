@@ -20,7 +20,7 @@ func open(f io.Reader, plan *job.File, spec *job.Spec, reuse bool) (*codec.Reade
 		return nil, nil, source(err)
 	}
 	r, err := frame.NewReader(d, frame.Options{File: plan.Key, Dims: plan.Dims, Format: spec.Format, Fields: spec.Fields,
-		Where: spec.Where, Objects: !streaming(spec), MaxRecord: spec.Limits.Record, Reuse: reuse})
+		Where: spec.Where, Objects: !streaming(spec), MaxRecord: longest(spec), Reuse: reuse})
 	if err != nil {
 		d.Close()
 		return nil, nil, fail(job.CauseBadSpec, err.Error())
@@ -28,12 +28,21 @@ func open(f io.Reader, plan *job.File, spec *job.Spec, reuse bool) (*codec.Reade
 	return d, r, nil
 }
 
+// longest is how long a record may be, in bytes: as the spec says, and a quarter of the memory, because it stands there more than once.
+func longest(spec *job.Spec) int64 {
+	if room := memory(spec) / 4; spec.Limits.Record > room || spec.Limits.Record == 0 {
+		return room
+	}
+	return spec.Limits.Record
+}
+
 // Input is one file, read as a map task reads it, by somebody who wants to see its records. It is not safe for concurrent use.
 type Input struct {
-	key string
-	f   *reading
-	d   *codec.Reader
-	r   *frame.Reader
+	key  string
+	spec *job.Spec
+	f    *reading
+	d    *codec.Reader
+	r    *frame.Reader
 }
 
 // OpenInput opens a file for a map task of the spec. The spec's files, code and limits of time do not count. Errors say what a task
@@ -44,14 +53,14 @@ func OpenInput(ctx context.Context, file job.File, spec *job.Spec) (*Input, erro
 	t := &task{ctx: ctx, spec: &own, j: &journal{}, remote: sync.OnceValue(func() *remote.Client { return remote.New(spec.S3) })}
 	f, err := (&ahead{t: t}).open(0)
 	if err != nil {
-		return nil, fileFailure(file.Key, err)
+		return nil, fileFailure(spec, file.Key, err)
 	}
 	d, r, err := open(f, &file, &own, false)
 	if err != nil {
 		f.Close()
-		return nil, fileFailure(file.Key, err)
+		return nil, fileFailure(spec, file.Key, err)
 	}
-	return &Input{key: file.Key, f: f, d: d, r: r}, nil
+	return &Input{key: file.Key, spec: &own, f: f, d: d, r: r}, nil
 }
 
 // Next returns the next block of records or bad record, in the order of the file, and io.EOF at its end. Another error comes
@@ -59,7 +68,7 @@ func OpenInput(ctx context.Context, file job.File, spec *job.Spec) (*Input, erro
 func (in *Input) Next() (frame.Item, error) {
 	item, err := in.r.Next()
 	if err != nil && err != io.EOF {
-		err = fileFailure(in.key, source(err))
+		err = fileFailure(in.spec, in.key, source(err))
 	}
 	return item, err
 }

@@ -73,7 +73,7 @@ func Main(ctx context.Context, specPath string, s Streams) int {
 			cancel()
 		}()
 	}
-	Bound(spec.Limits.Memory)
+	Bound(spec)
 	report := Run(ctx, spec, dir, Options{Log: s.Stdout, Progress: progress()})
 	if report == nil {
 		return ExitInterrupted
@@ -81,11 +81,11 @@ func Main(ctx context.Context, specPath string, s Streams) int {
 	return conclude(dir, report, s)
 }
 
-// Bound keeps the memory of this process below the limit of its task, in bytes; 0: there is none.
-func Bound(limit int64) {
-	if limit > 0 {
+// Bound keeps the memory of this process below its share of what the task may use, where the Spec says how much that is.
+func Bound(spec *job.Spec) {
+	if spec.Limits.Memory > 0 {
 		// What the collector and the decompressors may hold leaves room below this; the collector of garbage works harder near it.
-		debug.SetMemoryLimit(heap(limit))
+		debug.SetMemoryLimit(share(spec))
 		debug.SetGCPercent(gcPercent)
 	}
 }

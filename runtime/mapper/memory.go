@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/tafc/tafc/runtime/job"
 )
 
 // resident is what the process of a task holds before it reads anything, in bytes: the program and Go's runtime.
@@ -12,6 +14,16 @@ const resident = 28 << 20
 
 // heap is what of a task's memory is left for sorting and buffers.
 func heap(limit int64) int64 { return max(limit-resident, limit/4) }
+
+// share is what this process may hold of a task's memory, in bytes. A program of the user's code needs some as well, and a limit that the kernel sets
+// counts both: it gets a third, or what is left of 256 MiB for it.
+func share(spec *job.Spec) int64 {
+	all := heap(spec.Limits.Memory)
+	if spec.Code == nil && len(spec.Command) == 0 {
+		return all
+	}
+	return max(all-256<<20, all*2/3)
+}
 
 // gcPercent lets garbage grow further than Go would: blocks of records are large and live for a moment, and the memory limit
 // bounds them all the same. Measured: 3 % of a run's CPU.

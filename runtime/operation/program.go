@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync/atomic"
 
@@ -124,8 +123,25 @@ type mapping struct {
 	found  [][]byte
 	groups map[string]aggregate
 	used   int64
+	seen   int // records since the last flush
 	key    []byte
 	number []byte
+}
+
+// manyGroups is when groups are handed on early that most records do not share: the collector sorts them anyway, and a small table is much
+// faster than a large one.
+const manyGroups = 32 << 10
+
+// full tells whether the groups are to be handed on.
+func (m *mapping) full() bool {
+	if m.used > m.o.Memory {
+		return true
+	}
+	switch m.o.Operation.Kind {
+	case job.OpCountBy, job.OpTop, job.OpHistogram, job.OpSum: // partial results of which give exactly the same, and are small
+		return len(m.groups) > manyGroups && m.seen < 2*len(m.groups)
+	}
+	return false
 }
 
 // groupCost is about what a group takes besides its key and its aggregate.
@@ -162,7 +178,8 @@ func (m *mapping) block(b *usercode.Block) error {
 	if err := m.sink.Done(b); err != nil {
 		return err
 	}
-	if m.used > m.o.Memory {
+	m.seen += b.Len()
+	if m.full() {
 		return m.flush()
 	}
 	return nil
@@ -244,17 +261,17 @@ func (m *mapping) Pairs([]byte) error {
 	return errors.New("an operation of a map reads records, not pairs")
 }
 
-// flush hands on all groups as partial results, in the order of their keys.
+// flush hands on all groups as partial results, in no order: whoever takes them sorts them.
 func (m *mapping) flush() error {
-	for _, key := range slices.Sorted(maps.Keys(m.groups)) {
-		m.out = append(appendGroup(m.out, m.o.Operation, []byte(key)), '\t')
-		m.out = append(m.groups[key].appendPartial(m.out), '\n')
+	for key, group := range m.groups {
+		m.out = append(appendGroup(m.out, m.o.Operation, key), '\t')
+		m.out = append(group.appendPartial(m.out), '\n')
 		if err := m.emitted(false); err != nil {
 			return err
 		}
 	}
 	clear(m.groups)
-	m.used = 0
+	m.used, m.seen = 0, 0
 	return m.emitted(true)
 }
 
@@ -270,7 +287,7 @@ func (m *mapping) Close() error {
 }
 
 // appendGroup appends the key of a group: what stands for all records is called as what is measured.
-func appendGroup(dst []byte, o *job.Operation, key []byte) []byte {
+func appendGroup(dst []byte, o *job.Operation, key string) []byte {
 	if len(key) > 0 {
 		return append(dst, key...)
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -28,29 +27,30 @@ type CollectorOptions struct {
 // partition. What it writes does not depend on its memory. It is not safe for concurrent use.
 type Collector struct {
 	o       CollectorOptions
-	chunks  [][]byte
+	chunks  [][]byte // those up to filling hold pairs; the others are empty, and kept because fresh memory is slow
+	filling int
 	entries []entry
-	used    int64
+	used    int64 // bytes of pairs and of entries
 	count   int64
 	runs    []Input
 	key     []byte
 }
 
-// entry is a pair in memory: its key stands at off in a chunk, its value behind it. Entries without pointers cost the garbage
-// collector nothing.
+// entry is a pair in memory: at off in a chunk stand its key, the length of its value as a varint, and its value. Entries
+// without pointers cost the garbage collector nothing.
 type entry struct {
 	prefix uint64 // of the key
 	part   uint32
 	chunk  uint32
 	off    uint32
 	key    uint32
-	value  uint32
 }
 
 const (
 	chunkSize = 1 << 20
-	// entryCost counts an entry twice, for the moment in which their slice grows.
-	entryCost = 2 * 32
+	entrySize = 24
+	// sampleSize is after how many pairs the number of entries that memory has room for is estimated.
+	sampleSize = 32 << 10
 )
 
 // PairError says that a line that user code emitted is no pair.
@@ -95,75 +95,99 @@ func (c *Collector) AddLines(ctx context.Context, lines []byte) error {
 
 // Add adds a pair with an encoded key.
 func (c *Collector) Add(ctx context.Context, key, value []byte) error {
-	size := len(key) + len(value)
-	if c.used > 0 && c.used+int64(size)+entryCost > c.o.Memory {
+	size := len(key) + len(value) + binary.MaxVarintLen32
+	if len(c.entries) > 0 && c.full(size) {
 		if err := c.spill(ctx); err != nil {
 			return err
 		}
 	}
-	last := len(c.chunks) - 1
-	if last < 0 || len(c.chunks[last])+size > cap(c.chunks[last]) {
-		c.chunks = append(c.chunks, make([]byte, 0, max(size, int(min(chunkSize, c.o.Memory/4+1)))))
-		last++
+	if len(c.entries) == cap(c.entries) {
+		c.grow()
 	}
-	chunk := c.chunks[last]
-	e := entry{part: uint32(Partition(key, c.o.Partitions)), chunk: uint32(last), off: uint32(len(chunk)), key: uint32(len(key)), value: uint32(len(value))}
+	chunk := c.room(size)
+	e := entry{part: uint32(Partition(key, c.o.Partitions)), chunk: uint32(c.filling), off: uint32(len(chunk)), key: uint32(len(key))}
 	var prefix [8]byte
 	copy(prefix[:], key)
 	e.prefix = binary.BigEndian.Uint64(prefix[:])
-	c.chunks[last] = append(append(chunk, key...), value...)
+	chunk = binary.AppendUvarint(append(chunk, key...), uint64(len(value)))
+	c.chunks[c.filling] = append(chunk, value...)
 	c.entries = append(c.entries, e)
-	c.used += int64(size) + entryCost
+	c.used += int64(size) + entrySize
 	c.count++
 	return nil
+}
+
+// full tells whether there is no memory for a pair of size bytes, which counts the moment in which the entries move to a larger place.
+func (c *Collector) full(size int) bool {
+	need := c.used + int64(size) + entrySize
+	if len(c.entries) == cap(c.entries) {
+		need += int64(c.larger()) * entrySize
+	}
+	return need > c.o.Memory
+}
+
+// larger is how many entries there is room for after the next growth: first twice as many, then as many as the memory takes if all pairs
+// are like those so far. Growing seldom saves the time in which fresh memory is mapped.
+func (c *Collector) larger() int {
+	n := len(c.entries)
+	if n < sampleSize {
+		return max(2*n, 1024)
+	}
+	if n == cap(c.entries) && n < 2*sampleSize {
+		return max(n+n/4, int(c.o.Memory/(c.used/int64(n)))+n/8)
+	}
+	return n + n/4
+}
+
+func (c *Collector) grow() {
+	c.entries = append(make([]entry, 0, c.larger()), c.entries...)
+}
+
+// room returns a chunk that has room for size bytes, the one that is being filled.
+func (c *Collector) room(size int) []byte {
+	for ; c.filling < len(c.chunks); c.filling++ {
+		if chunk := c.chunks[c.filling]; len(chunk)+size <= cap(chunk) {
+			return chunk
+		}
+		if c.filling+1 < len(c.chunks) && cap(c.chunks[c.filling+1]) < size {
+			// An empty one that is too small for what comes next makes place for one that is not.
+			c.chunks = c.chunks[:c.filling+1]
+		}
+	}
+	c.chunks = append(c.chunks, make([]byte, 0, max(size, int(min(chunkSize, c.o.Memory/4+1)))))
+	return c.chunks[c.filling]
 }
 
 // Count is the number of pairs so far.
 func (c *Collector) Count() int64 { return c.count }
 
 func (c *Collector) keyOf(e *entry) []byte { return c.chunks[e.chunk][e.off : e.off+e.key] }
+
 func (c *Collector) valueOf(e *entry) []byte {
-	return c.chunks[e.chunk][e.off+e.key : e.off+e.key+e.value]
-}
-
-func (c *Collector) sort() {
-	slices.SortFunc(c.entries, func(a, b entry) int {
-		switch {
-		case a.part != b.part:
-			return less(a.part < b.part)
-		case a.prefix != b.prefix:
-			return less(a.prefix < b.prefix)
-		}
-		if a.key > 8 || b.key > 8 || a.key != b.key {
-			if d := bytes.Compare(c.keyOf(&a), c.keyOf(&b)); d != 0 {
-				return d
-			}
-		}
-		// The place in memory is the order of arrival. An empty pair takes no place, but nothing tells two of them apart.
-		if a.chunk != b.chunk {
-			return less(a.chunk < b.chunk)
-		}
-		return less(a.off < b.off)
-	})
-}
-
-func less(yes bool) int {
-	if yes {
-		return -1
-	}
-	return 1
+	behind := c.chunks[e.chunk][e.off+e.key:]
+	n, size := binary.Uvarint(behind)
+	return behind[size : size+int(n)]
 }
 
 // sorted yields the pairs in memory with their partition before the key.
 type sorted struct {
-	c   *Collector
-	at  int
-	key []byte
+	c       *Collector
+	at      int
+	key     []byte
+	touched byte
 }
+
+// touchAhead is how many pairs are touched before they are needed: they lie anywhere, and the processor waits for several at once.
+const touchAhead = 16
 
 func (s *sorted) Next() (key, value []byte, err error) {
 	if s.at == len(s.c.entries) {
 		return nil, nil, io.EOF
+	}
+	if s.at%touchAhead == 0 {
+		for _, e := range s.c.entries[s.at:min(s.at+touchAhead, len(s.c.entries))] {
+			s.touched ^= s.c.chunks[e.chunk][e.off+e.key]
+		}
 	}
 	e := &s.c.entries[s.at]
 	s.at++
@@ -175,7 +199,11 @@ func (s *sorted) Close() {}
 
 func (c *Collector) spill(ctx context.Context) error {
 	c.sort()
-	in, err := writeRun(ctx, c.o.Temp, &sorted{c: c})
+	var src Source = &sorted{c: c}
+	if c.o.Combine != nil {
+		src = &combined{src: src, combine: c.o.Combine}
+	}
+	in, err := writeRun(ctx, c.o.Temp, src)
 	if err != nil {
 		return err
 	}
@@ -187,8 +215,17 @@ func (c *Collector) spill(ctx context.Context) error {
 	return nil
 }
 
+// reset empties the memory, and keeps what of it was of ordinary size.
 func (c *Collector) reset() {
-	c.entries, c.chunks, c.used = c.entries[:0], nil, 0
+	kept := c.chunks[:0]
+	for _, chunk := range c.chunks {
+		if cap(chunk) <= chunkSize {
+			kept = append(kept, chunk[:0])
+		}
+	}
+	clear(c.chunks[len(kept):])
+	c.chunks, c.filling = kept, 0
+	c.entries, c.used = c.entries[:0], 0
 }
 
 // Write writes the partitions to files in dir, one for each partition, also for an empty one, and empties the collector.
@@ -198,7 +235,7 @@ func (c *Collector) Write(ctx context.Context, dir string) ([]job.Part, error) {
 		return nil, err
 	}
 	defer m.Close()
-	defer c.reset()
+	defer func() { c.chunks, c.entries, c.filling, c.used = nil, nil, 0, 0 }()
 	c.runs = nil
 	var src Source = m
 	if c.o.Combine != nil {

@@ -267,10 +267,15 @@ func (h *helper) take(kind byte, payload []byte) error {
 		h.packs.Store(h.ready.Packed)
 		return err
 	case framePairs:
-		if h.o.Role == job.RoleMap {
+		if h.o.Role == job.RoleMap && !h.o.Strict {
 			return h.spool.add(payload)
 		}
 		return h.sink.do(func(s Sink) error { return s.Pairs(payload) })
+	case frameMark:
+		h.spool.mark()
+		return nil
+	case frameUndo:
+		return h.spool.undo()
 	case frameBad:
 		var bad badFrame
 		if err := read(&bad); err != nil {

@@ -26,6 +26,8 @@ const (
 	frameFatal    = 'X'
 	frameDone     = 'D'
 	frameAnswer   = 'K' // to a call
+	frameMark     = 'M' // what follows belongs to a record that is not done
+	frameUndo     = 'U' // that record is bad
 )
 
 const (

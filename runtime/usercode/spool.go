@@ -1,6 +1,8 @@
 package usercode
 
 import (
+	"errors"
+	"io"
 	"os"
 
 	"github.com/tafc/tafc/runtime/job"
@@ -16,7 +18,8 @@ type spool struct {
 	chunks [][]byte
 	size   int
 	file   *os.File
-	sizes  []int // of the chunks in the file
+	sizes  []int  // of the chunks in the file
+	marked [2]int // how many chunks there were in memory and in the file
 }
 
 func (s *spool) add(chunk []byte) error {
@@ -40,6 +43,40 @@ func (s *spool) add(chunk []byte) error {
 	return nil
 }
 
+// mark notes where undo goes back to.
+func (s *spool) mark() { s.marked = [2]int{len(s.chunks), len(s.sizes)} }
+
+// undo takes back what was added since the mark.
+func (s *spool) undo() error {
+	if len(s.chunks) < s.marked[0] || len(s.sizes) < s.marked[1] {
+		return errors.New("an undo without its mark")
+	}
+	for _, chunk := range s.chunks[s.marked[0]:] {
+		s.size -= len(chunk)
+	}
+	s.chunks = s.chunks[:s.marked[0]]
+	if len(s.sizes) == s.marked[1] {
+		return nil
+	}
+	s.sizes = s.sizes[:s.marked[1]]
+	var end int64
+	for _, size := range s.sizes {
+		end += int64(size)
+	}
+	return s.cut(end)
+}
+
+// cut makes the file end at a place.
+func (s *spool) cut(end int64) error {
+	if _, err := s.file.Seek(end, io.SeekStart); err != nil {
+		return writeError(spooled, err)
+	}
+	if err := s.file.Truncate(end); err != nil {
+		return writeError(spooled, err)
+	}
+	return nil
+}
+
 // drain gives all chunks to fn, in their order, and is empty then.
 func (s *spool) drain(fn func([]byte) error) error {
 	for _, chunk := range s.chunks {
@@ -59,17 +96,12 @@ func (s *spool) drain(fn func([]byte) error) error {
 		at += int64(size)
 	}
 	s.chunks, s.size = nil, 0
+	s.marked = [2]int{}
 	if len(s.sizes) == 0 {
 		return nil
 	}
 	s.sizes = s.sizes[:0]
-	if _, err := s.file.Seek(0, 0); err != nil {
-		return writeError(spooled, err)
-	}
-	if err := s.file.Truncate(0); err != nil {
-		return writeError(spooled, err)
-	}
-	return nil
+	return s.cut(0)
 }
 
 // writeError is the failure to write something that running user code needs.

@@ -64,12 +64,14 @@ function encode(value) {
   return text;
 }
 
-// Pairs that were emitted and not sent yet.
+// Pairs that were emitted and not sent yet. early is called when they are many before their record or key is done.
 class Output {
-  constructor(longest) {
+  constructor(longest, limit, early) {
     this.lines = [];
     this.size = 0;
     this.longest = longest;
+    this.limit = limit;
+    this.early = early;
   }
 
   emit(key, value) {
@@ -82,6 +84,7 @@ class Output {
     if (line.length > this.longest) throw new Misuse(`a pair of ${line.length} characters is longer than the limit of ${this.longest}`);
     this.size += line.length;
     this.lines.push(line);
+    if (this.size > this.limit) this.early();
   }
 
   // All pairs as bytes.

@@ -23,7 +23,8 @@ class Task {
     this.form = config.form;
     this.entry = path.join(config.dir, ...config.entry.split('/'));
     this.formats = new contracts.Formats(config.format);
-    this.output = new Output(config.max_pair);
+    this.output = new Output(config.max_pair, config.calls ? Infinity : 4 * wire.FRAME, () => this.early());
+    this.mark = undefined; // where the pairs of the record begin, undefined when some of them were sent
     this.counted = [];
     this.describer = new Describer(config.dir);
     this.loading = true;
@@ -139,6 +140,19 @@ class Task {
     wire.send('C', [...sums].sort((a, b) => (a[0] < b[0] ? -1 : 1)));
   }
 
+  // Send pairs of a record or a key that is under way. A record may still turn out to be bad, so the task is told where it began.
+  early() {
+    const { mark, output } = this;
+    if (mark !== undefined) {
+      this.mark = undefined;
+      const own = output.lines.splice(mark);
+      this.flush();
+      wire.send('M', Buffer.alloc(0));
+      for (const line of own) output.lines.push(line);
+    }
+    this.flush();
+  }
+
   note(number, index) {
     this.number = number;
     this.index = index;
@@ -174,17 +188,21 @@ class Task {
       const mark = lines.length;
       const { size } = output;
       const counts = counted.length;
+      this.mark = mark;
       try {
         const later = one(records[index]);
         if (later !== undefined) await later;
       } catch (error) {
-        lines.length = mark;
-        output.size = size;
+        const sent = this.mark === undefined;
+        if (sent) wire.send('U', Buffer.alloc(0));
+        lines.length = sent ? 0 : mark;
+        output.size = sent ? 0 : size;
         counted.length = counts;
         this.bad(index, keyed, records[index], error);
       }
       if (output.size > wire.FRAME) this.flush();
     }
+    this.mark = undefined;
     this.note(0, 0);
     await settle();
     this.flush();

@@ -45,9 +45,12 @@ def quick_parser():
     return quick
 
 
+_scan = json.JSONDecoder().scan_once  # of a text that is known to be one JSON value it is all that loads does
+
+
 def parse_key(data):
     """A key as Python has it; lists become tuples, so that keys can be members of sets and keys of dicts."""
-    return _hashable(json.loads(text_of(data)))
+    return _hashable(_scan(text_of(data), 0)[0])
 
 
 def _hashable(value):
@@ -95,12 +98,12 @@ def encode(value):
 
 
 class Output:
-    """Pairs that were emitted and not sent yet."""
+    """Pairs that were emitted and not sent yet. early is called when they are many before their record or key is done."""
 
-    def __init__(self, longest):
+    def __init__(self, longest, limit, early):
         self.lines = []
         self.size = 0
-        self._longest = longest
+        self._longest, self._limit, self._early = longest, limit, early
 
     def emit(self, key, value):
         kind = type(key)
@@ -115,6 +118,8 @@ class Output:
             raise Misuse("a pair of %d characters is longer than the limit of %d" % (size, self._longest))
         self.size += size
         self.lines.append(line)
+        if self.size > self._limit:
+            self._early()
 
     def take(self):
         """All pairs as bytes. Half of a surrogate pair is written as the escape that JSON has for it."""
@@ -218,20 +223,29 @@ class Record:
 class Values:
     """The values of a key. They can be gone through any number of times while they are few, else once."""
 
+    # Of a key whose values come in one piece.
+    _pieces = None  # lists of values, when they come in more than one
+    _more = _dropped = False
+
     def __init__(self, data, last, chunks):
         self._kept = self._parsed(data)
-        self._pieces = None  # lists of values, when they come in more than one
-        self._more = not last
-        self._chunks = chunks
-        self._dropped = False
-        self._count = len(self._kept)
-        self._size = len(data)
-        if self._more:
+        if not last:
+            self._more = True
+            self._chunks = chunks
+            self._count = len(self._kept)
+            self._size = len(data)
             self._pieces = [self._kept]
 
     @staticmethod
     def _parsed(data):
-        return json.loads("[" + text_of(data) + "]")
+        text = "[" + text_of(data) + "]"
+        try:
+            values, end = _scan(text, 0)
+            if end == len(text):
+                return values
+        except StopIteration:
+            pass
+        return json.loads(text)  # it says what is wrong
 
     def __iter__(self):
         if self._pieces is None:
@@ -278,7 +292,7 @@ class Values:
             raise Misuse(
                 "the values of this key are too many to be kept (%s), so that their number is not known before their end" % _MANY,
                 "count them while going through them")
-        return self._count
+        return len(self._kept) if self._pieces is None else self._count
 
     def __bool__(self):
         return True  # a key has at least one

@@ -25,7 +25,8 @@ class Task:
         self.fields = config["fields"] or []
         self.form = config["form"]
         self.formats = taf_contracts.Formats(config["format"])
-        self.output = Output(config["max_pair"])
+        self.output = Output(config["max_pair"], float("inf") if config.get("calls") else 4 * taf_wire.FRAME, self._early)
+        self._mark = None  # where the pairs of the record begin, None when some of them were sent
         self.counted = []
         self.describer = Describer(self.dir)
         self._config = config
@@ -137,6 +138,18 @@ class Task:
     def _flush(self):
         taf_wire.send_lines(self.output.take())
 
+    def _early(self):
+        """Send pairs of a record or a key that is under way. A record may still turn out to be bad, so the task is told where it began."""
+        mark, lines = self._mark, self.output.lines
+        if mark is not None:
+            self._mark = None
+            own = lines[mark:]
+            del lines[mark:]
+            self._flush()
+            taf_wire.send("M", b"")
+            lines.extend(own)
+        self._flush()
+
     def _send_counts(self):
         if not self.counted:
             return
@@ -168,14 +181,19 @@ class Task:
         for index, (data, packed) in enumerate(zip(records, values)):
             place[1] = index
             mark, size, counts = len(lines), output.size, len(counted)
+            self._mark = mark
             try:
                 one(data, packed)
             except BaseException as error:
+                if self._mark is None:
+                    mark, size = 0, 0
+                    taf_wire.send("U", b"")
                 del lines[mark:], counted[counts:]
                 output.size = size
                 self._bad(index, keyed, data, error)
             if output.size > taf_wire.FRAME:
                 self._flush()
+        self._mark = None
         place[0] = 0
         self._flush()
         self._send_counts()
