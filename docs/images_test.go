@@ -26,6 +26,19 @@ func TestTranscriptOfImages(t *testing.T) {
 		}
 	}
 	script = strings.NewReplacer("FROM taf-python\n", "FROM taf-python:"+dockertest.Tag+"\n", `"pages:1"`, `"tafc-test/pages:1"`).Replace(script)
+	// The same again, in containers and without: what a result is made of and the result do not depend on that. A replay runs in the image.
+	script += `
+tafc run | grep -F 'Nothing to do' || tafc plan
+tafc output > contained.txt
+tafc run -container docker
+tafc replay reduce.pages
+ls .taf/runs/*/*/*/container.json .taf/runs/*/*/container.json 2>/dev/null | head -1
+tafc run -container none
+tafc run -container none -state other
+tafc output -state other > alone.txt
+cmp contained.txt alone.txt && echo same bytes
+[ -z "$(docker ps --all --quiet --filter "label=org.tafc.state=$PWD/.taf" --filter "label=org.tafc.replay=$PWD/.taf")" ] && echo nothing left
+`
 	c := exec.Command("bash", "-c", script)
 	c.Dir = ".."
 	c.Env = append(os.Environ(), "PATH="+binDir+":"+os.Getenv("PATH"), "NO_COLOR=1", "COLUMNS=100", "TAF_STATE=", "TMPDIR="+t.TempDir(),
@@ -34,7 +47,7 @@ func TestTranscriptOfImages(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"image.pages  tafc-test/pages:1  sha256:", "output pages", `"pages": {`} {
+	for _, want := range []string{"image.pages  tafc-test/pages:1  sha256:", "output pages", `"pages": {`, "container.json", "byte by byte", "same bytes\n", "nothing left\n"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the commands do not print %q:\n%s", want, out)
 		}

@@ -19,6 +19,9 @@ func Describe(a *Analysis) string {
 	if a.Local.Workers > 0 {
 		d.line("workers", a.Local.Workers)
 	}
+	if a.Local.Container != "auto" {
+		d.text("container", a.Local.Container)
+	}
 	if a.Engine == EngineTaskcluster {
 		d.line("engine", a.Engine)
 	}

@@ -27,7 +27,8 @@ func Engines() []string { return slices.Clone(engines.words) }
 
 // LocalEngine configures the embedded engine.
 type LocalEngine struct {
-	Workers int // 0: as many as there are cores
+	Workers   int    // 0: as many as there are cores
+	Container string // auto, docker, podman, none
 }
 
 // TaskclusterEngine configures tasks on a Taskcluster deployment.
@@ -112,12 +113,15 @@ func (l *loader) engines() {
 	case len(names) == 1:
 		a.Engine = names[0]
 	}
+	a.Local.Container = "auto"
 	l.each("engine", func(b *block) {
 		if b.Name == EngineTaskcluster {
 			a.Taskcluster = l.taskcluster(b)
 			return
 		}
 		a.Local.Workers, _ = l.count(b, "workers", 1)
+		container, ok := l.word(b, "container", "lang/unknown-word")
+		set(&a.Local.Container, container, ok)
 	})
 	if a.Engine == EngineTaskcluster && a.Taskcluster == nil && !l.broken[ref{"engine", ""}] && !l.broken[ref{"engine", EngineTaskcluster}] {
 		none := &block{schema: &taskclusterSchema, Block: Block{Type: "engine", Name: EngineTaskcluster, DeclRange: l.root.DeclRange}}

@@ -219,6 +219,7 @@ var file = BlockSchema{Doc: "An analysis file.", Blocks: []BlockSchema{
 	{Type: "engine", Label: RequiredLabel, labels: &engines, Many: true, Doc: "Where tasks run.", Kinds: []BlockSchema{
 		{Type: "engine", Name: EngineLocal, Doc: "Tasks run on this computer.", Args: []ArgSchema{
 			{Name: "workers", Type: TCount, Default: "the number of cores", Doc: "How many tasks run at once."},
+			{Name: "container", Type: TString, words: &containers, Default: `"auto"`, Doc: "When tasks with an image run in a container: auto, docker, podman or none."},
 		}},
 		taskclusterSchema,
 	}},
@@ -253,6 +254,7 @@ var (
 	outputFormats = valueSet{words: []string{"text", "csv", "jsonl", "json", "parquet"}}
 	orders        = valueSet{words: []string{"key", "-key", "value", "-value"}}
 	engines       = valueSet{words: []string{EngineLocal, EngineTaskcluster}}
+	containers    = valueSet{words: []string{"auto", "docker", "podman", "none"}}
 	payloads      = valueSet{words: []string{"docker-worker", "generic-worker"}}
 	priorities    = valueSet{words: []string{"highest", "very-high", "high", "medium", "low", "very-low", "lowest"}}
 	runEnds       = valueSet{words: []string{"done", "partial", "failed"}}

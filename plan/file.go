@@ -22,16 +22,17 @@ const fileVersion = "tafc-plan/1"
 const maxEntry = 4 << 30
 
 type planFile struct {
-	Format   string          `json:"format"`
-	Analysis string          `json:"analysis"`
-	Engine   string          `json:"engine"`
-	Home     string          `json:"home"`
-	State    string          `json:"state"`
-	Workers  int             `json:"workers,omitempty"`
-	Settings json.RawMessage `json:"settings,omitempty"`
-	Targets  []addr.Task     `json:"targets,omitempty"`
-	Fence    Fence           `json:"fence"`
-	Changes  []fileChange    `json:"changes"`
+	Format    string          `json:"format"`
+	Analysis  string          `json:"analysis"`
+	Engine    string          `json:"engine"`
+	Home      string          `json:"home"`
+	State     string          `json:"state"`
+	Workers   int             `json:"workers,omitempty"`
+	Container string          `json:"container,omitempty"`
+	Settings  json.RawMessage `json:"settings,omitempty"`
+	Targets   []addr.Task     `json:"targets,omitempty"`
+	Fence     Fence           `json:"fence"`
+	Changes   []fileChange    `json:"changes"`
 }
 
 type fileChange struct {
@@ -47,7 +48,7 @@ type fileChange struct {
 // Write saves a plan: a zip archive with the plan, its graph and the code, which is all that apply needs. The same plan
 // always gives the same bytes.
 func (p *Plan) Write(w io.Writer) error {
-	f := planFile{Format: fileVersion, Analysis: p.Analysis, Engine: p.Engine, Home: p.Home, State: p.State, Workers: p.Workers, Settings: p.Settings, Targets: p.Targets, Fence: p.Fence}
+	f := planFile{Format: fileVersion, Analysis: p.Analysis, Engine: p.Engine, Home: p.Home, State: p.State, Workers: p.Workers, Container: p.Container, Settings: p.Settings, Targets: p.Targets, Fence: p.Fence}
 	for _, c := range p.Changes {
 		f.Changes = append(f.Changes, fileChange{
 			Addr: c.Addr, Action: c.Action, Again: c.Again, Adopted: c.Adopted, Idle: c.Idle, Origin: c.Origin, Reasons: c.Reasons,
@@ -144,7 +145,7 @@ func readEntry(z *zip.Reader, name string, v any) error {
 }
 
 func (f *planFile) plan(g *compile.Graph) (*Plan, error) {
-	p := &Plan{Analysis: f.Analysis, Engine: f.Engine, Home: f.Home, State: f.State, Workers: f.Workers, Settings: f.Settings, Graph: g, Targets: f.Targets, Fence: f.Fence}
+	p := &Plan{Analysis: f.Analysis, Engine: f.Engine, Home: f.Home, State: f.State, Workers: f.Workers, Container: f.Container, Settings: f.Settings, Graph: g, Targets: f.Targets, Fence: f.Fence}
 	tasks := make(map[addr.Task]*compile.Task, len(g.Tasks))
 	for _, t := range g.Tasks {
 		tasks[t.Addr] = t

@@ -11,14 +11,15 @@ import (
 
 // Plan says what will happen to each task of a graph. It is immutable once New has returned it.
 type Plan struct {
-	Analysis string
-	Engine   string
-	Graph    *compile.Graph
-	Changes  []Change // the tasks of the graph in its order, then the dropped ones by address
-	Summary  Summary
-	Home     string // absolute folder of the analysis: paths of outputs are relative to it
-	State    string // absolute folder of the state that it was compared with
-	Workers  int    // what the engine block says; 0: the engine's default
+	Analysis  string
+	Engine    string
+	Graph     *compile.Graph
+	Changes   []Change // the tasks of the graph in its order, then the dropped ones by address
+	Summary   Summary
+	Home      string // absolute folder of the analysis: paths of outputs are relative to it
+	State     string // absolute folder of the state that it was compared with
+	Container string // what the engine block says: auto, docker, podman, none
+	Workers   int    // what the engine block says; 0: the engine's default
 	// Settings are those of the engine, for it alone; nil when it has none.
 	Settings json.RawMessage
 	// Targets are the addresses that the plan was limited to; empty: the whole graph.

@@ -44,6 +44,7 @@ func (a *app) applyVerb() *cobra.Command {
 	in.planFlags(c.Flags())
 	in.workersFlag(c.Flags())
 	in.determinismFlag(c.Flags())
+	in.containerFlag(c.Flags())
 	c.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
 	return c
 }
@@ -61,11 +62,15 @@ func (a *app) runVerb() *cobra.Command {
 	in.planFlags(c.Flags())
 	in.workersFlag(c.Flags())
 	in.determinismFlag(c.Flags())
+	in.containerFlag(c.Flags())
 	return c
 }
 
 // applyFile plans under the lock, so that what is shown is what is done.
 func (a *app) applyFile(ctx context.Context, args []string, in *inputs, approved bool) error {
+	if err := in.checkContainer(); err != nil {
+		return err
+	}
 	file, err := findFile(args, 0)
 	if err != nil {
 		return err
@@ -119,6 +124,9 @@ func (a *app) confirm() error {
 
 // applySaved carries out a saved plan, unless what it was made for has changed.
 func (a *app) applySaved(ctx context.Context, name string, data []byte, in *inputs) error {
+	if err := in.checkContainer(); err != nil {
+		return err
+	}
 	p, err := plan.Read(data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)

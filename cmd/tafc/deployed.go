@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,7 +46,7 @@ func (s *session) engineOf(p *plan.Plan, notice func(string)) (engine.Engine, er
 		if err != nil {
 			return nil, err
 		}
-		return s.localEngine(p, secrets)
+		return s.localEngine(p, secrets, notice)
 	}
 	set := new(tc.Settings)
 	if err := json.Unmarshal(p.Settings, set); err != nil {
@@ -211,12 +212,11 @@ func (s *session) available(ctx context.Context, keys []string) (map[string]bool
 	return out, nil
 }
 
-func (s *session) localEngine(p *plan.Plan, secrets map[addr.Stage]map[string]string) (engine.Engine, error) {
-	workers := int(s.in.workers)
-	if workers == 0 {
-		workers = p.Workers
-	}
-	return local.New(local.Options{State: s.state, Secrets: secrets, Workers: workers})
+func (s *session) localEngine(p *plan.Plan, secrets map[addr.Stage]map[string]string, notice func(string)) (engine.Engine, error) {
+	return local.New(local.Options{
+		State: s.state, Secrets: secrets, Workers: cmp.Or(int(s.in.workers), p.Workers),
+		Container: cmp.Or(s.in.container, p.Container), Mapper: os.Getenv("TAF_MAPPER"), Warn: func(text string) { notice("Warning: " + text) },
+	})
 }
 
 // remoteRun is the last run of the analysis when it is on a deployment, with a client for that; nil when it is not.

@@ -101,7 +101,9 @@ func (s *session) twice(ctx context.Context, p *plan.Plan, c plan.Change) (found
 		return false, "", err
 	}
 	defer os.RemoveAll(dir)
-	again, err := local.Replay(ctx, attempts[i], local.ReplayOptions{Dir: dir, Log: io.Discard, Secrets: secrets[c.Addr.Stage]})
+	again, err := local.Replay(ctx, attempts[i], local.ReplayOptions{
+		Dir: dir, State: s.state.Dir(), Mapper: os.Getenv("TAF_MAPPER"), Log: io.Discard, Secrets: secrets[c.Addr.Stage],
+	})
 	if err != nil || ctx.Err() != nil {
 		return false, "", cmp.Or(err, ctx.Err())
 	}

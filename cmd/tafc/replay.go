@@ -23,7 +23,7 @@ func (a *app) replayVerb() *cobra.Command {
 	var in inputs
 	var attempt int
 	var record string
-	var shell bool
+	var shell, process bool
 	c := &cobra.Command{
 		Use:   "replay ADDRESS [FILE]",
 		Short: "Run a task of the last run exactly again, apart from the state",
@@ -36,7 +36,7 @@ func (a *app) replayVerb() *cobra.Command {
 			if err != nil {
 				return usageError("%w", err)
 			}
-			o := local.ReplayOptions{Log: a.streams.Out}
+			o := local.ReplayOptions{Log: a.streams.Out, Mapper: os.Getenv("TAF_MAPPER"), Process: process}
 			if o.File, o.Record, err = recordFlag(record); err != nil {
 				return err
 			}
@@ -50,7 +50,7 @@ func (a *app) replayVerb() *cobra.Command {
 				return err
 			}
 			if shell {
-				return s.replayShell(c.Context(), *at)
+				return s.replayShell(c.Context(), *at, process)
 			}
 			return s.replay(c.Context(), *at, o)
 		},
@@ -60,6 +60,7 @@ func (a *app) replayVerb() *cobra.Command {
 	in.varFlags(c.Flags())
 	c.Flags().IntVar(&attempt, "attempt", 0, "this attempt of the last run instead of its last")
 	c.Flags().StringVar(&record, "record", "", "FILE:N: only record N, from 1, of this input file; or FILE: only this file")
+	c.Flags().BoolVar(&process, "no-container", false, "with the programs of this computer, even if the task ran in a container")
 	c.Flags().BoolVar(&shell, "shell", false, "open a shell in a folder with the task's code and environment instead")
 	return c
 }
@@ -84,7 +85,7 @@ func (s *session) replay(ctx context.Context, at state.Attempt, o local.ReplayOp
 		return err
 	}
 	defer os.RemoveAll(dir)
-	o.Dir = dir
+	o.Dir, o.State = dir, s.state.Dir()
 	o.Secrets = s.sensitive(at.Address.Stage)
 	before, err := local.Report(at)
 	if err != nil {
@@ -150,7 +151,7 @@ func (s *session) sensitive(stage addr.Stage) map[string]string {
 }
 
 // replayShell opens a shell in a copy of the task's code, with its environment, its spec beside it.
-func (s *session) replayShell(ctx context.Context, at state.Attempt) error {
+func (s *session) replayShell(ctx context.Context, at state.Attempt, process bool) error {
 	spec, err := local.Spec(at)
 	if err != nil {
 		return err
@@ -165,6 +166,27 @@ func (s *session) replayShell(ctx context.Context, at state.Attempt) error {
 			return fmt.Errorf("copy the task's code: %w", err)
 		}
 	}
+	if !process {
+		contained, err := s.shellInImage(ctx, at, dir)
+		if contained || err != nil {
+			return err
+		}
+	}
+	return s.shellHere(ctx, at, spec, dir)
+}
+
+// shellInImage opens the shell in the image that the task ran in; contained is false when it ran in none.
+func (s *session) shellInImage(ctx context.Context, at state.Attempt, dir string) (contained bool, err error) {
+	streams := s.app.streams
+	return local.OpenShell(ctx, at, local.Shell{
+		Dir: dir, State: s.state.Dir(), Input: streams.In, Output: streams.Out, Errors: streams.Err, Terminal: streams.InTerminal && streams.OutTerminal,
+	}, func(image string) {
+		fmt.Fprintf(streams.Err, "The code of %s as it was then, in a folder of its own, in its image %s with what it saw; $TAFC_SPEC is what the task was told. Secrets are not set. Leave with exit.\n", at.Address, image)
+	})
+}
+
+// shellHere opens the shell with the programs of this computer.
+func (s *session) shellHere(ctx context.Context, at state.Attempt, spec *job.Spec, dir string) error {
 	name := os.Getenv("SHELL")
 	if name == "" {
 		name = "sh"

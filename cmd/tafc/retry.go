@@ -51,6 +51,7 @@ func (a *app) retryVerb() *cobra.Command {
 	in.stateFlag(c.Flags())
 	in.varFlags(c.Flags())
 	in.workersFlag(c.Flags())
+	in.containerFlag(c.Flags())
 	return c
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tafc/tafc/compile"
+	"github.com/tafc/tafc/engine/local"
 	tc "github.com/tafc/tafc/engine/taskcluster"
 	"github.com/tafc/tafc/index"
 	"github.com/tafc/tafc/index/open"
@@ -30,13 +31,14 @@ import (
 
 // inputs are the flags that say which analysis is meant, with which values.
 type inputs struct {
-	vars     []string
-	varFiles []string
-	state    string
-	engine   string
-	targets  []string
-	now      string
-	workers  uint
+	vars      []string
+	varFiles  []string
+	state     string
+	engine    string
+	targets   []string
+	now       string
+	workers   uint
+	container string
 	// failedOnly limits a plan to the tasks that failed and what waits for them.
 	failedOnly bool
 	// quarantined limits it to the quarantined records of the last results and what stands on them.
@@ -59,6 +61,18 @@ func (in *inputs) workersFlag(f *pflag.FlagSet) {
 
 func (in *inputs) determinismFlag(f *pflag.FlagSet) {
 	f.BoolVar(&in.determinism, "check-determinism", false, "run a sample of each stage's tasks a second time, and fail when their results differ")
+}
+
+func (in *inputs) containerFlag(f *pflag.FlagSet) {
+	f.StringVar(&in.container, "container", "", "when tasks with an image run in a container: auto, docker, podman or none (default: what the analysis says, else auto)")
+}
+
+// checkContainer makes sure that -container is a word that it takes.
+func (in *inputs) checkContainer() error {
+	if words := local.ContainerModes(); in.container != "" && !slices.Contains(words, in.container) {
+		return usageError("-container %s is not known: auto, docker, podman or none.%s", in.container, diag.DidYouMean(in.container, words))
+	}
+	return nil
 }
 
 func (in *inputs) varFlags(f *pflag.FlagSet) {
@@ -296,6 +310,7 @@ func (s *session) plan(ctx context.Context) (*plan.Plan, error) {
 			return nil, err
 		}
 	}
+	p.Container = s.analysis.Local.Container
 	if p.Home, err = filepath.Abs(s.analysis.Dir); err != nil {
 		return nil, err
 	}

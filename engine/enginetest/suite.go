@@ -27,6 +27,8 @@ type Traits struct {
 	// Deployed: the tasks belong to a deployment. All are created at once, so that equal bytes do not keep a task from running; the
 	// queue tries again, without a delay; and when the engine is stopped they go on.
 	Deployed bool
+	// Slow: a task takes seconds to start. Tests with many tasks are left out, whose behavior does not depend on how tasks are started.
+	Slow bool
 }
 
 // Suite runs all tests on an engine.
@@ -37,13 +39,17 @@ func SuiteOf(t *testing.T, traits Traits, newEngine New) {
 	for _, c := range []struct {
 		name string
 		test func(*fixture)
+		many bool
 	}{
-		{"map and reduce", mapReduce}, {"same bytes for any number of workers", anyWorkers}, {"second apply reuses", reapply},
-		{"equal bytes stop the wave", cutoff}, {"retry by cause", retryCause}, {"retry by exit code", retryExit},
-		{"no retry of another cause", noRetry}, {"failure cancels consumers and keeps going", keepGoing},
-		{"tolerated failure", tolerated}, {"failures beyond tolerance", beyond}, {"interrupt and go on", interrupt},
-		{"time limit", timeLimit}, {"states and events agree", eventsAgree},
+		{"map and reduce", mapReduce, false}, {"same bytes for any number of workers", anyWorkers, true}, {"second apply reuses", reapply, false},
+		{"equal bytes stop the wave", cutoff, true}, {"retry by cause", retryCause, true}, {"retry by exit code", retryExit, true},
+		{"no retry of another cause", noRetry, false}, {"failure cancels consumers and keeps going", keepGoing, true},
+		{"tolerated failure", tolerated, false}, {"failures beyond tolerance", beyond, true}, {"interrupt and go on", interrupt, false},
+		{"time limit", timeLimit, false}, {"states and events agree", eventsAgree, false},
 	} {
+		if c.many && traits.Slow {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			db, err := state.Open(t.Context(), filepath.Join(t.TempDir(), ".taf"))
 			if err != nil {

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"github.com/tafc/tafc/engine"
 	"github.com/tafc/tafc/internal/atomicfile"
@@ -41,8 +44,11 @@ func (r *runner) Run(ctx context.Context, a *engine.Attempt, progress func(job.P
 		at.Finished, at.State, at.Cause, at.Failure, at.Ledger = time.Now(), state.AttemptFailed, report.Cause, report.Failure, &report.Ledger
 		return &engine.Ended{Report: report}, r.db.EndAttempt(r.durable, at)
 	}
-	x := r.execute(ctx, &at, spec.Limits.MaxRunTime, r.remember(a, progress))
+	x := r.execute(ctx, a, &at, &spec, r.remember(a, progress))
 	report, found := r.judge(at, spec, x)
+	if report, err = x.blameMemory(at.Dir, report); err != nil {
+		return nil, err
+	}
 	at.Finished, at.Exit = time.Now(), x.text
 	if report.Cause != job.CauseDone {
 		tidy(at.Dir)
@@ -143,6 +149,23 @@ func (r *runner) judge(at state.Attempt, spec job.Spec, x exit) (report *job.Rep
 	report = failed(base, cause, message, hint)
 	report.Failure.Exit = x.text
 	return report, false
+}
+
+// blameMemory is the report of code that failed after something in its container was killed for want of memory: that is why, also when the task
+// does not know it. The report in the folder says so as well.
+func (x exit) blameMemory(dir string, report *job.Report) (*job.Report, error) {
+	if report.Cause != job.CauseCode && report.Cause != job.CauseMemory || report.Failure == nil || !x.oom || x.limit == 0 || strings.Contains(report.Failure.Message, ofContainer) {
+		return report, nil
+	}
+	out, failure := *report, *report.Failure
+	failure.Message += fmt.Sprintf(", after "+ofContainer+" %s of memory", humanize.IBytes(uint64(x.limit)))
+	failure.Hint = "give the stage more memory, or keep less in memory in the user's code"
+	out.Cause, out.Failure = job.CauseMemory, &failure
+	text, err := json.MarshalIndent(&out, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return &out, atomicfile.WriteBytes(filepath.Join(dir, "report.json"), append(text, '\n'), 0o644)
 }
 
 // emptyReport is the report of an attempt that did nothing.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tafc/tafc/engine"
 	"github.com/tafc/tafc/internal/addr"
+	"github.com/tafc/tafc/internal/container"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/state"
 )
@@ -24,12 +25,21 @@ type Options struct {
 	// Executable and TaskArgs start a task; the path of its spec.json follows. Default: this program with __task.
 	Executable string
 	TaskArgs   []string
+	// Container says when tasks with an image run in a container: auto, docker, podman, or none, which empty means as well.
+	Container string
+	// Mapper is a static taf-mapper for images that have none; empty: what is beside Executable, or that itself.
+	Mapper string
+	// Warn is told, before anything runs, why images are not used although they might be; nil: nobody.
+	Warn func(string)
 	// Secrets are environment variables that only the tasks of a stage get. They are written nowhere.
 	Secrets map[addr.Stage]map[string]string
 	// Stop is how long a task has after the request to stop before it is killed; default 5 s.
 	Stop time.Duration
 	// Grace is how long after its max_run_time a task has to end by itself; default 10 s.
 	Grace time.Duration
+
+	mounts []container.Mount // more of them, for tests
+	least  int64             // instead of leastMemory, for tests
 }
 
 // Engine carries out runs on this computer.
@@ -56,6 +66,15 @@ func New(o Options) (*Engine, error) {
 			return nil, fmt.Errorf("find this program to start tasks with: %w", err)
 		}
 		o.Executable = self
+	}
+	if o.Container == "" {
+		o.Container = ContainerNone
+	}
+	if !slices.Contains(ContainerModes(), o.Container) {
+		return nil, fmt.Errorf("container = %q: write auto, docker, podman or none", o.Container)
+	}
+	if o.Warn == nil {
+		o.Warn = func(string) {}
 	}
 	if o.TaskArgs == nil {
 		o.TaskArgs = []string{"__task"}
@@ -96,6 +115,7 @@ func (e *Engine) Apply(ctx context.Context, run *engine.Run, observe engine.Obse
 	defer r.starter.close()
 	out, err = engine.Drive(ctx, run, e.o.Workers, r, observe)
 	killMarked(r.runs()) // what user code has left behind
+	r.removals.Wait()
 	return out, errors.Join(err, r.finish(out, err))
 }
 
@@ -107,6 +127,9 @@ type runner struct {
 	durable context.Context // does not end with Apply's
 	starter *starter
 	env     []string // for the tasks, besides this process's own
+	boxes   map[engine.Image]*box
+
+	removals sync.WaitGroup // of containers that have ended
 
 	mu      sync.Mutex
 	reports map[*engine.Task]*job.Report // of tasks that have a result, as stored
@@ -126,6 +149,9 @@ func (r *runner) prepare() error {
 		if err := r.db.SaveBundle(digest, r.run.Bundles[digest]); err != nil {
 			return err
 		}
+	}
+	if err := r.openBoxes(); err != nil {
+		return err
 	}
 	if err := r.recover(); err != nil {
 		return fmt.Errorf("recover from a killed run: %w", err)

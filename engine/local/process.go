@@ -14,6 +14,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
+	"github.com/tafc/tafc/engine"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/state"
 )
@@ -27,6 +30,8 @@ type exit struct {
 	text        string // "exit status 10", "signal: killed"
 	killed      bool   // by SIGKILL that this engine did not send
 	oom         bool   // the kernel killed something for want of memory meanwhile
+	limit       int64  // of the memory of its container, bytes
+	refused     string // why the container was not started
 	interrupted bool   // this engine was told to stop
 	timeout     bool   // this engine ended it because it took too long
 	err         error  // it could not be started
@@ -58,6 +63,8 @@ func (s *starter) close() { close(s.calls) }
 // process is a running task.
 type process struct {
 	cmd   *exec.Cmd
+	in    *contained    // the container that it is the foreground of; nil: it is the task itself
+	said  io.Reader     // what the task says of its progress
 	ended chan struct{} // closed when it was waited for
 
 	mu     sync.Mutex
@@ -65,9 +72,9 @@ type process struct {
 }
 
 // execute runs an attempt's process to its end.
-func (r *runner) execute(ctx context.Context, at *state.Attempt, limit time.Duration, progress func(job.Progress)) exit {
+func (r *runner) execute(ctx context.Context, a *engine.Attempt, at *state.Attempt, spec *job.Spec, progress func(job.Progress)) exit {
 	oomBefore := oomKills()
-	p, stop, err := r.launch(at, progress)
+	p, stop, err := r.launch(a, at, spec, progress)
 	if err != nil {
 		return exit{code: -1, text: "not started", err: err}
 	}
@@ -76,62 +83,20 @@ func (r *runner) execute(ctx context.Context, at *state.Attempt, limit time.Dura
 	// Without this record only the kill of an orphan is less certain.
 	_ = r.db.AttemptProcess(r.durable, *at)
 
-	x := r.wait(ctx, p, limit)
+	x := r.wait(ctx, p, spec.Limits.MaxRunTime)
 	s := p.cmd.ProcessState
 	x.code, x.text = s.ExitCode(), s.String()
 	x.killed = killedBySignal(s) && !x.timeout && !x.interrupted
 	x.oom = oomKills() > oomBefore
+	if p.in != nil {
+		p.in.ended(r.durable, at.Dir, &x)
+		r.removals.Go(func() { p.in.remove(r.durable) }) // nobody waits for that but the end of the run
+	}
 	if x.code != 0 {
 		// What the user's program started in a group of its own, and the program itself when the task was killed.
 		killMarked(at.Dir)
 	}
 	return x
-}
-
-// launch starts the process with its lifeline, its progress pipe and its log.
-func (r *runner) launch(at *state.Attempt, progress func(job.Progress)) (_ *process, stop func(), err error) {
-	log, err := os.OpenFile(filepath.Join(at.Dir, "log.txt"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer log.Close()
-	lifelineRead, lifelineWrite, err := os.Pipe()
-	if err != nil {
-		return nil, nil, err
-	}
-	defer lifelineRead.Close()
-	progressRead, progressWrite, err := os.Pipe()
-	if err != nil {
-		lifelineWrite.Close()
-		return nil, nil, err
-	}
-	defer progressWrite.Close()
-
-	args := append(append([]string{}, r.o.TaskArgs...), filepath.Join(at.Dir, "spec.json"))
-	cmd := exec.Command(r.o.Executable, args...)
-	cmd.Dir = at.Dir
-	cmd.Env = append(r.environ(at.Address.Stage), "TAFC_LIFELINE=1", "TAFC_PROGRESS_FD=3", markVariable+"="+at.Dir)
-	cmd.Env = append(cmd.Env, r.env...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = lifelineRead, log, log
-	cmd.ExtraFiles = []*os.File{progressWrite}
-	isolate(cmd)
-	if err := r.starter.start(cmd); err != nil {
-		lifelineWrite.Close()
-		progressRead.Close()
-		return nil, nil, err
-	}
-	p := &process{cmd: cmd, ended: make(chan struct{})}
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		readProgress(progressRead, progress)
-	}()
-	go p.reap()
-	return p, func() {
-		lifelineWrite.Close()
-		progressRead.Close() // a left-over process may still hold the other end
-		<-read
-	}, nil
 }
 
 // readProgress passes on what a task says of itself. Lines that make no sense are left out.
@@ -208,6 +173,9 @@ func killMarked(root string) (found int) {
 	return found
 }
 
+// ofContainer says whose limit was reached.
+const ofContainer = "its container reached its limit of"
+
 // cause is what the end of a process without a report means.
 func (x exit) cause(dir string, limits job.Limits) (cause job.Cause, message, hint string) {
 	logs := "its log is " + filepath.Join(dir, "log.txt")
@@ -215,11 +183,15 @@ func (x exit) cause(dir string, limits job.Limits) (cause job.Cause, message, hi
 	switch {
 	case x.err != nil:
 		return job.CauseInfrastructure, fmt.Sprintf("the task's process could not be started: %v", x.err), ""
+	case x.refused != "":
+		return job.CauseInfrastructure, "the task's container could not be started: " + x.refused, logs
 	case x.timeout:
 		return job.CauseTimeout, fmt.Sprintf("the task ran longer than its max_run_time of %s and did not end by itself", limits.MaxRunTime), logs
+	case x.killed && x.oom && x.limit > 0:
+		return job.CauseMemory, fmt.Sprintf("the task was killed because "+ofContainer+" %s of memory", humanize.IBytes(uint64(x.limit))), more
 	case x.killed && x.oom:
 		return job.CauseMemory, "the system killed the task for want of memory", more
-	case ranOutOfMemory(filepath.Join(dir, "log.txt")):
+	case ranOutOfMemory(dir):
 		return job.CauseMemory, "the task ran out of memory", more
 	}
 	for _, c := range []job.Cause{
@@ -234,19 +206,27 @@ func (x exit) cause(dir string, limits job.Limits) (cause job.Cause, message, hi
 }
 
 // ranOutOfMemory tells whether the Go runtime of a task said so at the end of its log.
-func ranOutOfMemory(path string) bool {
-	f, err := os.Open(path)
+func ranOutOfMemory(dir string) bool {
+	text := logTail(dir)
+	return strings.Contains(text, "fatal error: runtime: out of memory") || strings.Contains(text, "fatal error: runtime: cannot allocate memory")
+}
+
+// logTail is the end of an attempt's log, empty when it cannot be read.
+func logTail(dir string) string {
+	f, err := os.Open(filepath.Join(dir, "log.txt"))
 	if err != nil {
-		return false
+		return ""
 	}
 	defer f.Close()
-	const tail = 64 << 10 // room for the stacks that follow
+	const tail = 64 << 10 // room for stacks
 	if info, err := f.Stat(); err == nil && info.Size() > tail {
 		if _, err := f.Seek(-tail, io.SeekEnd); err != nil {
-			return false
+			return ""
 		}
 	}
 	text, err := io.ReadAll(f)
-	return err == nil && (strings.Contains(string(text), "fatal error: runtime: out of memory") ||
-		strings.Contains(string(text), "fatal error: runtime: cannot allocate memory"))
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }

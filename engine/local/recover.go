@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tafc/tafc/engine"
+	"github.com/tafc/tafc/internal/container"
 	"github.com/tafc/tafc/runtime/job"
 	"github.com/tafc/tafc/state"
 )
@@ -23,6 +24,9 @@ func (r *runner) recover() error {
 		return err
 	}
 	if err := r.endOrphans(attempts); err != nil {
+		return err
+	}
+	if err := r.endContainers(attempts); err != nil {
 		return err
 	}
 	for _, at := range attempts {
@@ -152,10 +156,30 @@ func (r *runner) endOrphans(attempts []state.Attempt) error {
 	}
 }
 
-// tidy removes what an attempt without a result leaves that nobody reads: sorted runs and parts, which may be large.
+// endContainers ends the containers of attempts whose parent is dead. Those of a tool that does not work any more end by themselves.
+func (r *runner) endContainers(attempts []state.Attempt) error {
+	done := map[string]bool{}
+	for _, at := range attempts {
+		in, err := readRanIn(at.Dir)
+		if in == nil || err != nil || done[in.Tool] {
+			continue // without its word the container is none of a tool that we know
+		}
+		done[in.Tool] = true
+		tool, err := container.Open(r.durable, in.Tool)
+		if err != nil {
+			continue
+		}
+		if err := r.removeLeft(tool); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tidy removes what an attempt without a result leaves that nobody reads: sorted runs and parts, which may be large, and the pipe of a container.
 func tidy(dir string) {
 	parts, _ := filepath.Glob(filepath.Join(dir, "part-*")) // the pattern is well formed
-	for _, path := range append(parts, filepath.Join(dir, "temp")) {
+	for _, path := range append(parts, filepath.Join(dir, "temp"), filepath.Join(dir, "progress")) {
 		_ = os.RemoveAll(path) // room is all that is lost
 	}
 }

@@ -20,7 +20,10 @@ import (
 type ReplayOptions struct {
 	Executable string   // default: this program
 	TaskArgs   []string // default: __task
+	Mapper     string   // for images without one; see Options
 	Dir        string   // an existing folder for what the task writes
+	State      string   // folder of the state, by which containers of killed replays are found
+	Process    bool     // a process, even if the attempt ran in a container
 	Log        io.Writer
 	Secrets    map[string]string // of the stage
 	File       string            // only this input file; empty: all
@@ -82,6 +85,13 @@ func Replay(ctx context.Context, at state.Attempt, o ReplayOptions) (*job.Report
 	}
 	if err := writeSpecFile(o.Dir, *spec); err != nil {
 		return nil, err
+	}
+	in, err := readRanIn(at.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if in != nil && !o.Process {
+		return o.runContained(ctx, at, spec, in)
 	}
 	return o.run(ctx, at, spec)
 }
@@ -160,9 +170,13 @@ func (o ReplayOptions) run(ctx context.Context, at state.Attempt, spec *job.Spec
 	case cmd.ProcessState == nil:
 		return nil, runErr
 	}
-	x := exit{code: cmd.ProcessState.ExitCode(), text: cmd.ProcessState.String(), killed: killedBySignal(cmd.ProcessState)}
-	cause, message, hint := x.cause(o.Dir, spec.Limits)
-	report = failed(emptyReport(at, *spec), cause, message, hint)
+	return noReport(at, spec, exit{code: cmd.ProcessState.ExitCode(), text: cmd.ProcessState.String(), killed: killedBySignal(cmd.ProcessState)}), nil
+}
+
+// noReport is the report of an attempt that left none.
+func noReport(at state.Attempt, spec *job.Spec, x exit) *job.Report {
+	cause, message, hint := x.cause(at.Dir, spec.Limits)
+	report := failed(emptyReport(at, *spec), cause, message, hint)
 	report.Failure.Exit = x.text
-	return report, nil
+	return report
 }

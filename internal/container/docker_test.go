@@ -78,8 +78,7 @@ func TestBuildThatFails(t *testing.T) {
 
 func removeImage(t *testing.T, tool *container.Tool, ref string) {
 	t.Helper()
-	// The context of the test may be over.
-	if out, err := tool.Command(context.Background(), "image", "rm", "--force", ref).CombinedOutput(); err != nil && !strings.Contains(string(out), "No such image") {
+	if out, err := tool.Command(context.WithoutCancel(t.Context()), "image", "rm", "--force", ref).CombinedOutput(); err != nil && !strings.Contains(string(out), "No such image") {
 		t.Errorf("remove %s: %v\n%s", ref, err, out)
 	}
 }

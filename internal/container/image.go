@@ -76,7 +76,7 @@ func (t *Tool) Build(ctx context.Context, b Build, show io.Writer) (*Image, erro
 	}
 	defer os.RemoveAll(dir)
 	made := filepath.Join(dir, "id")
-	args := []string{"build", "--tag", b.Name, "--file", b.File, "--iidfile", made}
+	args := []string{"build", "--force-rm", "--tag", b.Name, "--file", b.File, "--iidfile", made}
 	for _, name := range slices.Sorted(maps.Keys(b.Args)) {
 		args = append(args, "--build-arg", name+"="+b.Args[name])
 	}

@@ -159,9 +159,16 @@ func (t *Tool) Remove(ctx context.Context, names ...string) error {
 	return err
 }
 
-// Labelled are the containers that have a label with this value, whether they run or not.
-func (t *Tool) Labelled(ctx context.Context, label, value string) ([]string, error) {
-	out, err := t.output(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+label+"="+value)
+// Exited is the Status of containers that have ended.
+const Exited = "exited"
+
+// Labelled are the containers that have a label with this value and a status; empty: any.
+func (t *Tool) Labelled(ctx context.Context, label, value, status string) ([]string, error) {
+	args := []string{"ps", "--all", "--quiet", "--no-trunc", "--filter", "label=" + label + "=" + value}
+	if status != "" {
+		args = append(args, "--filter", "status="+status)
+	}
+	out, err := t.output(ctx, args...)
 	return strings.Fields(string(out)), err
 }
 

@@ -227,6 +227,11 @@ func (t *Tool) failed(ctx context.Context, verb, said string, err error) error {
 	return &Error{t.Name, verb, said, err}
 }
 
+// Reason is what a tool printed last about why it failed; empty when it printed nothing.
+func Reason(said string) string {
+	return reason(&Error{Said: said, Err: errors.New("")})
+}
+
 // chatter are the beginnings of lines that say nothing about what went wrong.
 var chatter = []string{"See '", "Run '", "Usage:", "errors pretty printing"}
 

@@ -1,6 +1,7 @@
 package mapper
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,11 +25,15 @@ type Streams struct {
 
 // Environment variables by which a parent says what it gives a task.
 const (
-	// EnvProgress set to 3 says that descriptor 3 takes progress, one JSON object (job.Progress) a line.
+	// EnvProgress set to 3 says that descriptor 3 takes progress, one JSON object (job.Progress) a line. An absolute path is that
+	// of a named pipe that does.
 	EnvProgress = "TAFC_PROGRESS_FD"
 	// EnvLifeline set to 1 says that stdin is a pipe which the parent holds open: when it ends, the parent is gone, and the task
 	// ends at once.
 	EnvLifeline = "TAFC_LIFELINE"
+	// EnvStdin set to 1 says that stdin begins with a line of JSON, an object of environment variables for the task and its code. A
+	// parent that starts tasks in containers gives secrets this way, because those of the environment can be looked up.
+	EnvStdin = "TAFC_STDIN_ENV"
 )
 
 // ExitInterrupted is the exit code of a task that was told to stop. It has no report.
@@ -64,6 +69,10 @@ func Main(ctx context.Context, specPath string, s Streams) int {
 	if err != nil {
 		fmt.Fprintln(s.Stderr, err)
 		return conclude(dir, refused(data, err), s)
+	}
+	if err := s.readEnv(); err != nil {
+		fmt.Fprintf(s.Stderr, "read the environment from standard input: %v\n", err)
+		return job.CauseInfrastructure.ExitCode()
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -102,13 +111,42 @@ func refused(data []byte, err error) *job.Report {
 		Failure: &job.Failure{Message: err.Error()}, Seconds: map[string]float64{}}
 }
 
-// progress writes to the parent's descriptor, when it gave one. A parent that does not listen is no error.
-func progress() func(job.Progress) {
-	if os.Getenv(EnvProgress) != "3" {
+// readEnv takes environment variables from stdin, where the parent says that they are there.
+func (s *Streams) readEnv() error {
+	if os.Getenv(EnvStdin) != "1" || s.Stdin == nil {
 		return nil
 	}
-	closeOnExec(3)
-	f := os.NewFile(3, "progress")
+	in := bufio.NewReader(s.Stdin)
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	var vars map[string]string
+	if err := json.Unmarshal(line, &vars); err != nil {
+		return errors.New("the first line is no JSON object of texts") // what the error says may hold a secret
+	}
+	for name, value := range vars {
+		if err := os.Setenv(name, value); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	s.Stdin = in
+	return os.Unsetenv(EnvStdin)
+}
+
+// progress writes to the parent's descriptor, when it gave one. A parent that does not listen is no error.
+func progress() func(job.Progress) {
+	var f *os.File
+	switch to := os.Getenv(EnvProgress); {
+	case to == "3":
+		closeOnExec(3)
+		f = os.NewFile(3, "progress")
+	case filepath.IsAbs(to):
+		f = openPipe(to)
+	}
+	if f == nil {
+		return nil
+	}
 	return func(p job.Progress) {
 		if line, err := json.Marshal(p); err == nil {
 			_, _ = f.Write(append(line, '\n'))
