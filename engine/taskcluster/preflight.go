@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tafc/tafc/engine"
+	"github.com/tafc/tafc/state"
 	"github.com/tafc/tafc/taskcluster"
 	"github.com/tafc/tafc/taskcluster/scope"
 )
@@ -36,6 +37,7 @@ func (p *Preflight) Check(ctx context.Context) ([]Problem, error) {
 		return c.list, ctx.Err()
 	}
 	c.scopes(ctx)
+	c.reads(ctx)
 	c.limits(ctx)
 	c.queue(ctx)
 	c.artifacts(ctx)
@@ -125,6 +127,40 @@ func (c *preflight) scopes(ctx context.Context) {
 	}
 	c.error("taskcluster/missing-scopes", "Missing scopes",
 		"The run takes %d scopes that the credentials do not have:\n\n%s\n\n%s", len(missing), "  "+strings.Join(missing, "\n  "), wayOut)
+}
+
+// reads tells whether tasks may read what they stand on. Most deployments let everybody read states, definitions and public artifacts, so
+// that tasks have no scopes for it.
+func (c *preflight) reads(ctx context.Context) {
+	if c.Graph == nil {
+		return
+	}
+	granted, err := c.Client.Auth.ExpandScopes(ctx, append([]string{"assume:anonymous"}, c.Settings.Scopes...))
+	if err != nil {
+		return // nobody says what everybody may do; then a task says that it may not
+	}
+	need := map[string]bool{}
+	for _, n := range c.Graph.Nodes {
+		if n.Task == nil {
+			continue
+		}
+		for _, u := range n.Task.Upstream {
+			need["queue:status:*"], need["queue:get-task:*"] = true, true
+			prefix := c.Settings.ArtifactPrefix
+			if ref, ok := c.Reused[u.Task]; ok {
+				prefix = ref.Artifacts
+			}
+			if strings.HasPrefix(prefix, "public/") {
+				need["queue:get-artifact:"+prefix+"/*"] = true
+			}
+		}
+	}
+	missing := scope.Missing(granted, slices.Sorted(maps.Keys(need))...)
+	if len(missing) == 0 {
+		return
+	}
+	c.error("taskcluster/closed-reads", "Deployment that does not let everybody read",
+		"Tasks read the states, definitions and results of those that they stand on, and this deployment does not let everybody do that. Write in the block engine:\n\n  scopes = [\"%s\"]", strings.Join(missing, "\", \""))
 }
 
 // limits compares the graph with what the deployment allows.
@@ -241,6 +277,7 @@ func (c *preflight) reused(ctx context.Context) {
 		c.warn("taskcluster/unchecked", "Results that could not be looked at", "%v", err)
 		return
 	}
+	c.files(ctx, gone)
 	for t, ref := range c.Reused {
 		if why := gone[ref.TaskID]; why != "" {
 			c.error("taskcluster/expired-result", "Result that does not outlive the run",
@@ -248,6 +285,30 @@ func (c *preflight) reused(ctx context.Context) {
 		}
 	}
 	c.passed("%d results of earlier runs were looked at", len(c.Reused))
+}
+
+// files notes reused results that tasks are to read, and whose files do not last as long as their tasks.
+func (c *preflight) files(ctx context.Context, gone map[string]string) {
+	read := map[string]state.Remote{}
+	if c.Graph != nil {
+		for _, n := range c.Graph.Nodes {
+			if n.Task == nil {
+				continue
+			}
+			for _, u := range n.Task.Upstream {
+				if ref, ok := c.Reused[u.Task]; ok {
+					read[u.Task.Key] = state.Remote{TaskID: ref.TaskID, RunID: ref.RunID, Artifacts: ref.Artifacts}
+				}
+			}
+		}
+	}
+	if len(read) == 0 || len(read) > mostLooks {
+		return
+	}
+	cache := Cache{Client: c.Client, Settings: c.Settings}
+	if err := cache.files(ctx, read, c.Deadline, gone); err != nil {
+		c.warn("taskcluster/unchecked", "Results that could not be looked at", "%v", err)
+	}
 }
 
 // Gone says for each result, by the id of its task, why it cannot be used until a deadline; those that can are left out.
