@@ -37,6 +37,7 @@ type options struct {
 	tafc                   string // the program
 	out                    string
 	memoryKeys             int // distinct keys that go through little memory
+	memorySubjects         string
 }
 
 func main() {
@@ -69,6 +70,7 @@ func main() {
 	flag.IntVar(&o.dataRecords, "data-records", 59_468, "records in these files, 8 to 12 KB each")
 	flag.StringVar(&o.duckdb, "duckdb", "", "folder with node_modules/@duckdb/node-api, to map with DuckDB as well")
 	flag.IntVar(&o.listFiles, "list-files", 100_000, "objects of the buckets that are listed")
+	flag.StringVar(&o.memorySubjects, "memory-subjects", "", "of operation, python, partitions and sort those that count the keys; default: all")
 	flag.IntVar(&o.memoryKeys, "memory-keys", 50_000_000, "distinct keys that are counted in 512 MiB")
 	flag.StringVar(&o.only, "only", "", "plan, map, decompress, validate, list, submit or memory: measure only that; memory is measured only when it is named")
 	flag.StringVar(&o.dir, "dir", "", "folder to work in and to keep, with data that is used again; default: one that is removed")

@@ -127,8 +127,10 @@ func TestJSONOfCommands(t *testing.T) {
 	write("data/a.txt", "one\n")
 	write("words.taf.hcl", "index \"d\" {\n  source = \"dir:data\"\n}\nfilter \"all\" {}\nmap \"m\" {\n  command = \"cat\"\n}\noutput \"o\" {\n  value = map.m\n}\n")
 	output(t, dir, "plan")
+	output(t, dir, "run")
 	p := read(t, "json.md")
 	for heading, args := range map[string][]string{
+		"tafc blame -json":       {"blame", "-json", "map.m", "one"},
 		"tafc version -json":     {"version", "-json"},
 		"tafc gc -json":          {"gc", "-json"},
 		"tafc head -json":        {"head", "-json", "a.txt", "words.taf.hcl"},

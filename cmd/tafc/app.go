@@ -95,7 +95,7 @@ func (a *app) root() *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.DisableDescriptions = false
 	for _, verb := range []func() *cobra.Command{
-		a.initVerb, a.importVerb, a.fmtVerb, a.validateVerb, a.testVerb, a.consoleVerb, a.indexVerb, a.imageVerb, a.planVerb, a.applyVerb, a.runVerb, a.showVerb, a.whyVerb,
+		a.initVerb, a.importVerb, a.fmtVerb, a.validateVerb, a.testVerb, a.consoleVerb, a.indexVerb, a.imageVerb, a.planVerb, a.applyVerb, a.runVerb, a.showVerb, a.whyVerb, a.blameVerb,
 		a.statusVerb, a.logsVerb, a.outputVerb, a.headVerb, a.replayVerb, a.retryVerb, a.cancelVerb, a.gcVerb, a.doctorVerb, a.versionVerb,
 	} {
 		root.AddCommand(verb())
