@@ -110,8 +110,11 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 	return d, nil
 }
 
-// buffers are those of earlier files: a task reads many.
-var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, bufferSize) }}
+// What is used again from file to file: a task reads many, and new memory costs more than reading a small file.
+var (
+	buffers   = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, bufferSize) }}
+	inflaters sync.Pool // of *gunzip.Reader
+)
 
 func newBuffer(src io.Reader) *bufio.Reader {
 	in := buffers.Get().(*bufio.Reader)
@@ -132,11 +135,14 @@ func (d *Reader) Offset() int64 { return d.offset }
 func (d *Reader) Close() error {
 	d.close()
 	d.close = func() {}
+	if z, ok := d.r.(*gunzip.Reader); ok {
+		inflaters.Put(z)
+	}
 	if d.in != nil {
 		d.in.Reset(nil)
 		buffers.Put(d.in)
-		d.in, d.r = nil, nil
 	}
+	d.in, d.r = nil, nil
 	d.err = errors.New("codec: read after close")
 	return nil
 }
@@ -144,6 +150,10 @@ func (d *Reader) Close() error {
 func (d *Reader) open(in *bufio.Reader, head []byte, limit int64) error {
 	switch d.format {
 	case Gzip:
+		if z, ok := inflaters.Get().(*gunzip.Reader); ok {
+			d.r = z
+			return z.Reset(in)
+		}
 		r, err := gunzip.NewReader(in)
 		d.r = r
 		return err

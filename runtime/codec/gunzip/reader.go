@@ -32,14 +32,23 @@ type Reader struct {
 
 // NewReader reads the header of the first member.
 func NewReader(r io.Reader) (*Reader, error) {
-	z := &Reader{inflater: inflater{src: r, in: make([]byte, inputSize+8), out: make([]byte, outputSize+longest+slack)}}
-	if err := z.member(); err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
+	z := &Reader{inflater: inflater{in: make([]byte, inputSize+8), out: make([]byte, outputSize+longest+slack)}}
+	if err := z.Reset(r); err != nil {
 		return nil, err
 	}
 	return z, nil
+}
+
+// Reset makes of z, whatever it did before, a reader of r as NewReader does. It takes no new memory.
+func (z *Reader) Reset(r io.Reader) error {
+	z.src, z.srcErr, z.pos, z.end, z.bits, z.n = r, nil, 0, 0, 0, 0
+	z.read, z.write, z.floor, z.stored, z.lit, z.dist = 0, 0, 0, 0, nil, nil
+	err := z.member()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	z.err = err
+	return err
 }
 
 // Read reads decompressed data. Data that were decoded before something went wrong come before the error.
