@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/tafc/tafc/runtime/extract"
 	"github.com/tafc/tafc/runtime/job"
@@ -141,6 +142,7 @@ func (r *Reader) Filtered() int64 { return r.passed }
 func (r *Reader) Next() (Item, error) {
 	for len(r.items) == 0 {
 		if r.err != nil {
+			r.release()
 			return Item{}, r.err
 		}
 		r.items = r.items[:0]
@@ -173,10 +175,34 @@ func (r *Reader) fill() error {
 	return err
 }
 
+// inputs are buffers that readers are done with. New memory costs more than reading into it.
+var inputs sync.Pool // of *[]byte
+
+// own tells whether what is read into is the reader's alone, not a part of blocks.
+func (r *Reader) own() bool { return r.o.Reuse || r.apart() }
+
+// release gives the buffer to the next reader.
+func (r *Reader) release() {
+	if r.own() && r.buf != nil {
+		buf := r.buf
+		inputs.Put(&buf)
+		r.buf, r.rest = nil, nil
+	}
+}
+
 // input is a buffer of n bytes that begins with the rest of the last one.
 func (r *Reader) input(n int) []byte {
-	if !r.o.Reuse && !r.apart() || cap(r.buf) < n {
-		buf := make([]byte, len(r.rest), n)
+	if r.own() && r.buf == nil {
+		if buf, ok := inputs.Get().(*[]byte); ok {
+			r.buf = *buf
+		}
+	}
+	if !r.own() || cap(r.buf) < n {
+		size := n
+		if r.own() {
+			size += min(n, r.o.BlockSize) / 2 // so that a rest that is a little longer than the last one does not need another buffer
+		}
+		buf := make([]byte, len(r.rest), size)
 		copy(buf, r.rest)
 		r.buf = buf
 		return buf
