@@ -1,6 +1,7 @@
 package container
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,6 +45,10 @@ func (t *Tool) Image(ctx context.Context, ref string) (*Image, error) {
 		RepoDigests  []string
 		Architecture string
 		Config       struct{ Labels map[string]string }
+	}
+	out = bytes.TrimSpace(out)
+	if bytes.HasPrefix(out, []byte("[")) { // Podman 4 prints a list of one
+		out = bytes.TrimSuffix(bytes.TrimPrefix(out, []byte("[")), []byte("]"))
 	}
 	if err := json.Unmarshal(out, &x); err != nil {
 		return nil, fmt.Errorf("%s says of the image %s what makes no sense: %w", t.Name, ref, err)
