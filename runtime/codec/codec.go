@@ -37,6 +37,12 @@ func (e *CorruptError) Error() string {
 
 func (e *CorruptError) Unwrap() error { return e.Err }
 
+// Sound tells that what came before the break is right: the data only end too early, or go on with something else. Otherwise some of it may be
+// wrong, because checksums come last.
+func (e *CorruptError) Sound() bool {
+	return errors.Is(e.Err, ErrTruncated) || errors.Is(e.Err, ErrTrailing)
+}
+
 // WindowError says that decompressing needs more memory than allowed.
 type WindowError struct {
 	Format Format
@@ -229,7 +235,7 @@ func (d *Reader) classify(err error) error {
 		return err
 	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
 		err = ErrTruncated
-	case errors.Is(err, unxz.ErrTrailing):
+	case errors.Is(err, unxz.ErrTrailing), err == bzip2.StructuralError("bad magic value in continuation file"), errors.Is(err, lz4.ErrInvalidFrame) && d.offset > 0:
 		err = ErrTrailing
 	case errors.Is(err, gunzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
 		if d.offset > 0 {

@@ -21,6 +21,15 @@ import (
 func (t *task) mapApart() error {
 	for {
 		err := t.withProgram(t.mapFiles)
+		if err != nil {
+			var again bool
+			if err, again = t.blame(err); again {
+				if err := t.reset(); err != nil {
+					return err
+				}
+				continue
+			}
+		}
 		if err == nil || t.died == nil || !t.spares(t.died) {
 			return err
 		}
@@ -152,6 +161,7 @@ func (t *task) reset() error {
 	l := job.Ledger{PeakMemory: t.rep.Ledger.PeakMemory, HelperRestarts: t.rep.Ledger.HelperRestarts + 1}
 	t.rep.Ledger, t.rep.Counters, t.rep.Transient = l, nil, false
 	t.queue, t.blocks = nil, map[*usercode.Block]*entry{}
+	t.damaged, t.reading = nil, -1
 	t.failed, t.bad, t.doomed, t.died, t.ended, t.slow = nil, nil, false, nil, nil, nil
 	if err := t.quar.discard(); err != nil {
 		return err

@@ -16,7 +16,8 @@ import (
 
 // failure is an error with its cause: why a task, a file or a record failed.
 type failure struct {
-	cause job.Cause
+	cause   job.Cause
+	unsound bool // what was read before may be wrong
 	job.Failure
 }
 

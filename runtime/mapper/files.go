@@ -28,9 +28,20 @@ func (t *task) mapFiles() error {
 	files := &ahead{t: t}
 	defer files.close()
 	for i := range t.spec.Files {
-		t.begun = i + 1
+		t.begun, t.reading = i+1, i
 		end := &fileEnd{key: t.spec.Files[i].Key}
 		f, err := files.open(i)
+		if gone := t.dropped[i]; gone != nil {
+			if err == nil {
+				f.Close()
+			}
+			t.countDropped(gone)
+			t.reading = -1
+			if err := t.push(&entry{end: gone}); err != nil {
+				return err
+			}
+			continue
+		}
 		if err == nil {
 			err = t.mapFile(&t.spec.Files[i], f, end)
 		}
@@ -42,9 +53,18 @@ func (t *task) mapFiles() error {
 			if end.failed.cause == job.CauseBug || end.failed.cause == job.CauseBadSpec {
 				return end.failed
 			}
+			if t.suspect(i, end, err) {
+				return errDamaged
+			}
+		}
+		if t.damaged == nil {
+			t.reading = -1
 		}
 		if err := t.push(&entry{end: end}); err != nil {
 			return err
+		}
+		if t.damaged != nil {
+			return nil // its end ends the task
 		}
 	}
 	return nil
@@ -214,6 +234,13 @@ func (t *task) countWire(f *reading) {
 	defer t.mu.Unlock()
 	t.rep.Ledger.Bytes.Wire += f.at - f.counted
 	f.counted = f.at
+}
+
+// countDropped puts into the ledger what was read of a file that counts nothing.
+func (t *task) countDropped(end *fileEnd) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rep.Ledger.Bytes.Wire += end.wire
 }
 
 // endFile accounts for a file, and fails when it is one too many that is lost. The caller holds mu.

@@ -45,7 +45,11 @@ func (s *stored) drifted(whole bool) error {
 		return nil
 	}
 	if err := s.object.Verify(); err != nil {
-		return s.judge(err)
+		err = s.judge(err)
+		if f := (*failure)(nil); errors.As(err, &f) {
+			f.unsound = true
+		}
+		return err
 	}
 	return nil
 }

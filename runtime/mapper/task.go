@@ -55,6 +55,9 @@ type task struct {
 	apart    map[string]map[int64]*badRecord // by file and number: records that are set aside without being given to the program
 	begun    int                             // files that were opened
 	died     *usercode.Error                 // why the program ended that ended the task
+	reading  int                             // number of the file that is being read; negative: none
+	damaged  *fileEnd                        // of the file that is being read, when it proved to be damaged
+	dropped  map[int]*fileEnd                // files that proved to be damaged, by their number
 	searched bool                            // the record was searched for
 
 	remote func() *remote.Client
@@ -83,7 +86,7 @@ func Run(ctx context.Context, spec *job.Spec, dir string, o Options) *job.Report
 	if o.Start == nil {
 		o.Start = usercode.Start
 	}
-	t := &task{spec: spec, dir: dir, o: o, begin: time.Now(), oom: oomKills(), blocks: map[*usercode.Block]*entry{}, deaths: map[job.Place]int{}, j: &journal{log: o.Log}}
+	t := &task{spec: spec, dir: dir, o: o, begin: time.Now(), oom: oomKills(), reading: -1, blocks: map[*usercode.Block]*entry{}, deaths: map[job.Place]int{}, j: &journal{log: o.Log}}
 	t.quar.dir = dir
 	t.remote = sync.OnceValue(func() *remote.Client {
 		if o.Remote != nil {
