@@ -145,14 +145,28 @@ func (t *Task) Inputs() []byte {
 		return t.Files.inputs()
 	}
 	var b []byte
-	for _, u := range t.Upstream {
-		b = u.append(append(append(b, u.Task.Addr.String()...), '\t'))
+	for i := range t.Upstream {
+		b = t.Upstream[i].append(b, true)
 	}
 	return b
 }
 
-// append appends key TAB partition/of and a newline.
-func (u *Upstream) append(to []byte) []byte {
+// digestUpstream is the digest of Inputs, with the addresses or without, of a task that has results as its inputs.
+func (t *Task) digestUpstream(named bool) string {
+	h := sha256.New()
+	var line []byte
+	for i := range t.Upstream {
+		line = t.Upstream[i].append(line[:0], named)
+		h.Write(line)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// append appends key TAB partition/of and a newline, after the address and a TAB when named.
+func (u *Upstream) append(to []byte, named bool) []byte {
+	if named {
+		to = append(append(to, u.Task.Addr.String()...), '\t')
+	}
 	to = append(append(to, u.Task.Key...), '\t')
 	to = append(strconv.AppendInt(to, int64(u.Partition), 10), '/')
 	return append(strconv.AppendInt(to, int64(u.Of), 10), '\n')
@@ -168,15 +182,11 @@ func (t *Task) seal() {
 		t.InputsDigest = t.Files.digest.String()
 		inputs = t.InputsDigest
 	} else {
-		t.InputsDigest = digestOf(t.Inputs())
+		t.InputsDigest = t.digestUpstream(true)
 		inputs = t.InputsDigest
 		if t.Role != job.RoleMap {
 			// What the upstream tasks are called changes no result, but a map's code can see it.
-			var b []byte
-			for _, u := range t.Upstream {
-				b = u.append(b)
-			}
-			inputs = digestOf(b)
+			inputs = t.digestUpstream(false)
 		}
 	}
 	// Fields are separated by newlines, which none of them holds.

@@ -17,6 +17,7 @@ func (c *column[T]) add(v T) {
 		var chunk []T // the first one grows, most columns are short
 		if c.len > 0 {
 			chunk = make([]T, 0, chunkSize)
+			populate(chunk)
 		}
 		c.chunks = append(c.chunks, chunk)
 		last++

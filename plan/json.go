@@ -156,9 +156,9 @@ func (p *Plan) Stages() []*StageChanges {
 			get(s.Addr)
 		}
 	}
-	for _, c := range p.Changes {
+	for i := range p.Changes {
+		c := &p.Changes[i]
 		s := get(c.Addr.Stage)
-		s.Changes = append(s.Changes, c)
 		switch c.Action {
 		case Run:
 			s.Run++
@@ -171,6 +171,13 @@ func (p *Plan) Stages() []*StageChanges {
 			s.Files += c.Task.Files.Len()
 			s.Bytes += c.Task.Bytes
 		}
+	}
+	for _, s := range order {
+		s.Changes = make([]Change, 0, s.Run+s.Reuse+s.Drop)
+	}
+	for i := range p.Changes {
+		s := byAddr[p.Changes[i].Addr.Stage]
+		s.Changes = append(s.Changes, p.Changes[i])
 	}
 	return order
 }

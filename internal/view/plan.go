@@ -22,12 +22,13 @@ const leastName, mostName = 20, 48
 // Plan prints what would run and why.
 func Plan(w io.Writer, p *plan.Plan, style Style) {
 	v := planView{style: style, name: leastName}
-	for _, s := range p.Stages() {
+	stages := p.Stages()
+	for _, s := range stages {
 		v.name = max(v.name, min(len(s.Addr.String()), mostName))
 	}
 	v.head(p)
 	foot := v.foot(p)
-	v.stages(p.Stages(), planLines-len(v.lines)-len(foot))
+	v.stages(stages, planLines-len(v.lines)-len(foot))
 	for _, line := range append(v.lines, foot...) {
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
